@@ -1,0 +1,66 @@
+-- What every harmonising file may use: code lists and small functions. Run from the project's folder, before any of
+-- them:   duckdb -c ".read include/sql/prelude.sql" ...
+-- The settings of one dataset are variables, set here to neutral values; a run sets its own before the SQL.
+
+SET VARIABLE dataset = 'try.file';
+SET VARIABLE dataset_country = NULL;             -- ISO 3166-1 alpha-2, null where the file must say
+SET VARIABLE dataset_zone = NULL;                -- IANA zone that naive local times are in, null where none may occur
+SET VARIABLE retrieved_at = NULL;                -- when the bytes were fetched (TIMESTAMPTZ)
+
+-- Code lists: include/codes/<topic>.csv with columns vocabulary, word, meaning. Words compare in lower case.
+SET VARIABLE codes_connector_type = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
+    FROM read_csv('include/codes/connector_type.csv', all_varchar = true));
+SET VARIABLE codes_status = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
+    FROM read_csv('include/codes/status.csv', all_varchar = true));
+SET VARIABLE codes_access = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
+    FROM read_csv('include/codes/access.csv', all_varchar = true));
+SET VARIABLE codes_authentication = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
+    FROM read_csv('include/codes/authentication.csv', all_varchar = true));
+SET VARIABLE codes_payment = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
+    FROM read_csv('include/codes/payment.csv', all_varchar = true));
+SET VARIABLE codes_country = (SELECT map_from_entries(list((lower(word), alpha2)))
+    FROM (SELECT DISTINCT unnest([alpha2, alpha3, nuts_prefix, dialling_code]) AS word, alpha2
+          FROM read_csv('include/codes/country.csv', all_varchar = true)) WHERE word IS NOT NULL);
+
+CREATE OR REPLACE TEMP MACRO connector_type_of(vocabulary, word) AS
+    getvariable('codes_connector_type')[vocabulary || '|' || lower(trim(word))];
+CREATE OR REPLACE TEMP MACRO status_of(vocabulary, word) AS
+    getvariable('codes_status')[vocabulary || '|' || lower(trim(word))];
+CREATE OR REPLACE TEMP MACRO access_of(vocabulary, word) AS
+    getvariable('codes_access')[vocabulary || '|' || lower(trim(word))];
+CREATE OR REPLACE TEMP MACRO authentication_of(vocabulary, word) AS
+    getvariable('codes_authentication')[vocabulary || '|' || lower(trim(word))];
+CREATE OR REPLACE TEMP MACRO payment_of(vocabulary, word) AS
+    getvariable('codes_payment')[vocabulary || '|' || lower(trim(word))];
+-- Any common writing of a country (DE, DEU, EL, +41) to ISO 3166-1 alpha-2; null where unknown.
+CREATE OR REPLACE TEMP MACRO country_of(word) AS getvariable('codes_country')[lower(trim(word))];
+
+-- Text without outer blanks; null where nothing is left.
+CREATE OR REPLACE TEMP MACRO clean(txt) AS nullif(trim(txt, E' \t\r\n' || chr(160)), '');
+-- A number written with decimal point or decimal comma; null where it is not a finite number.
+CREATE OR REPLACE TEMP MACRO number_of(txt) AS
+    CASE WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE) END;
+-- An EVSE id in its bare form: upper case, without the separators * - _ and blanks.
+CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
+    nullif(replace(replace(replace(replace(upper(clean(txt)), '*', ''), '-', ''), '_', ''), ' ', ''), '');
+-- The same where it is well-formed, else null. ISO 15118-2 Annex H (country, operator, E, number), or DIN SPEC 91286
+-- (+dialling code, operator, number; the plus is left out of the bare form).
+CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
+    CASE WHEN regexp_full_match(replace(bare_evse_id(txt), '+', ''), '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32}')
+         THEN replace(bare_evse_id(txt), '+', '') END;
+-- The operator id (country and three characters) of an EVSE id in its ISO form.
+CREATE OR REPLACE TEMP MACRO operator_id_of(evse_id) AS
+    CASE WHEN regexp_matches(evse_id, '^[A-Z]{2}') THEN left(evse_id, 5) END;
+-- kW of a point from voltage (V), current (A) and phases. On three phases the voltage may be given between phase and
+-- neutral (up to 250 V: 3 U I) or between two phases (above: sqrt 3 U I). Null where one is absent or not positive.
+CREATE OR REPLACE TEMP MACRO kw_from_electricity(voltage_v, current_a, phases) AS
+    CASE WHEN voltage_v > 0 AND current_a > 0 AND phases = 1 THEN voltage_v * current_a / 1000
+         WHEN voltage_v > 0 AND current_a > 0 AND phases = 2 THEN 2 * least(voltage_v, 230) * current_a / 1000
+         WHEN voltage_v > 0 AND current_a > 0 AND phases = 3 AND voltage_v <= 250 THEN 3 * voltage_v * current_a / 1000
+         WHEN voltage_v > 0 AND current_a > 0 AND phases = 3 THEN sqrt(3) * voltage_v * current_a / 1000 END;
+-- An instant (UTC) from ISO 8601 text. With an offset or Z it is taken as written; without, it is local time of `zone`
+-- and null where no zone is declared: never guessed.
+CREATE OR REPLACE TEMP MACRO instant_of(txt, zone) AS
+    CASE WHEN regexp_matches(clean(txt), '(Z|z|[+-][0-9]{2}:?[0-9]{2})$') AND clean(txt) LIKE '%:%'
+         THEN TRY_CAST(regexp_replace(clean(txt), '([+-][0-9]{2})([0-9]{2})$', '\1:\2') AS TIMESTAMPTZ)
+         ELSE timezone(zone, TRY_CAST(clean(txt) AS TIMESTAMP)) END;

@@ -1,0 +1,1 @@
+"""Step 2: expectation suites, compiled to SQL and run."""

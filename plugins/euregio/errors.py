@@ -1,0 +1,64 @@
+"""Errors that a user reads: what, where, found, expected, and what to do."""
+
+from __future__ import annotations
+
+
+class EuregioError(Exception):
+    """An error with a place and a remedy. Its text is one line, safe to log: it holds no rows of data.
+
+    `what` says what is wrong; `where` the dataset, file, line, row or field; `found` and `expected` the
+    two sides; `do` what the user can do about it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        found: object = None,
+        expected: object = None,
+        do: str | None = None,
+    ) -> None:
+        self.what, self.where, self.found, self.expected, self.do = what, where, found, expected, do
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.found is not None:
+            text += f"; found {_short(self.found)}"
+        if self.expected is not None:
+            text += f"; expected {_short(self.expected)}"
+        if self.do:
+            text += f". {self.do}"
+        return " ".join(text.split())
+
+    def at(self, where: str) -> EuregioError:
+        """The same error with `where` put in front of its place."""
+        place = f"{where}: {self.where}" if self.where else where
+        return type(self)(self.what, where=place, found=self.found, expected=self.expected, do=self.do)
+
+
+class DeclarationError(EuregioError):
+    """A declaration (dataset, table, region, suite, indicator) is wrong."""
+
+
+class FetchError(EuregioError):
+    """The publisher could not be reached, or answered with something that is not the dataset."""
+
+
+class DecodeError(EuregioError):
+    """The bytes are not what the format says. Nothing of them goes further; they stay landed."""
+
+
+class BatchRefused(EuregioError):
+    """A critical rule failed: the batch is refused and the last good state stays."""
+
+
+class ReleaseError(EuregioError):
+    """The gate or the write into the layer refused."""
+
+
+def _short(value: object, limit: int = 160) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    text = " ".join(text.split())
+    return text if len(text) <= limit else text[: limit - 1] + "…"

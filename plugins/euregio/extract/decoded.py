@@ -1,0 +1,63 @@
+"""Decode one landed file into one Parquet file of records, or fail with one clear line and leave nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from euregio.errors import DecodeError, EuregioError
+from euregio.extract.decode.plain import plain_source
+from euregio.extract.decode.registry import module_of
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What a decoding gave: `path` of the Parquet file, number of `records`, names of the `columns`."""
+
+    path: Path
+    records: int
+    columns: tuple[str, ...]
+
+
+def decode_file(
+    format_name: str, landed: Path, out: Path, con: duckdb.DuckDBPyConnection, *, name: str, file_id: str
+) -> Decoded:
+    """Decode `landed` into the Parquet file `out`, with `_file` = `file_id` beside the publisher's columns.
+
+    Streams: memory does not grow with the file. `out` appears whole or not at all. Raises DecodeError.
+    """
+    decoder = module_of(format_name)
+    if not file_id.isalnum():
+        raise ValueError(f"a file id is a hash, not {file_id!r}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="decode-", dir=out.parent) as scratch:
+        part = Path(scratch) / "part.parquet"
+        source = None
+        try:
+            source = plain_source(landed, name, Path(scratch))
+            relation = decoder.decode(source, con)
+            columns = tuple(relation.columns)
+            relation.project(f"'{file_id}' AS _file, *").to_parquet(str(part), compression="lz4_raw")
+        except EuregioError:
+            raise
+        except (duckdb.Error, OSError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+            raise (source.failures[0] if source and source.failures else _plainly(error, format_name, name)) from error
+        records = con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(part)]).fetchone()[0] or 0
+        if not records:
+            raise DecodeError(
+                "the file holds no records", where=name, found="0 records", expected=decoder.FORMAT.record
+            )
+        os.replace(part, out)
+    return Decoded(out, int(records), columns)
+
+
+def _plainly(error: BaseException, format_name: str, name: str) -> DecodeError:
+    """What a library said, cut to its first line."""
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return DecodeError(
+        f"cannot be read as {format_name}", where=name, found=said, do="Check the format, or fetch it again."
+    )

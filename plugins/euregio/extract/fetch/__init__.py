@@ -1,0 +1,1 @@
+"""Fetchers: bytes of a publisher, by HTTP or from a folder."""

@@ -1,0 +1,1 @@
+"""Indicators: their registry, their run, and the trace of each value."""

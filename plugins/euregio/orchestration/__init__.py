@@ -1,0 +1,1 @@
+"""Airflow: tasks, assets, partitions. The only room that imports airflow."""

@@ -1,0 +1,1 @@
+"""What leaves the layer for people: the atlas."""

@@ -1,0 +1,1 @@
+"""The atlas: one self-contained page of regions and indicators."""

@@ -1,0 +1,1 @@
+"""Simulated national publishers, served over HTTP, with known truth."""

@@ -1,0 +1,1 @@
+"""Where data lies: zones of the countries, the shared layer, and the DuckDB connections to them."""
