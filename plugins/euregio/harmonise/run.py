@@ -1,0 +1,203 @@
+"""Decoded records to rows of the common model: one statement that gives every row its place, verdict and reasons."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from euregio.declarations.tables import Table
+from euregio.errors import DeclarationError, EuregioError
+from euregio.harmonise.corrections import mended_sql, outdated
+from euregio.harmonise.places import use_grid
+from euregio.settings import PROJECT
+from euregio.storage.duck import identifier, quoted
+
+SQL = PROJECT / "include" / "sql"
+#: Keys that repeat are found in passes over hashes, so that memory is bounded: rows per pass.
+_ROWS_PER_PASS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be harmonised.
+
+    `decoded`: Parquet files of extract; `failures`: the check's Parquet file of failed records, or None; `judge`: from
+    the columns of the rows (name to DuckDB type) to an SQL expression of the list of failed reasons of the table's
+    suite; `grid`: the regions (harmonise.places), or None; `retrieved_at`: ISO instant of the fetch.
+    """
+
+    format: str
+    table: Table
+    decoded: Sequence[Path]
+    failures: Path | None
+    judge: Callable[[dict[str, str]], str]
+    dataset: str
+    country: str | None
+    time_zone: str | None
+    retrieved_at: str | None
+    corrections: Sequence[Any] = ()
+    grid: Path | None = None
+
+
+@dataclass(frozen=True)
+class Harmonised:
+    """What came of it: `rows` = `admitted` + `corrected` + `quarantined`, and how often each reason was given."""
+
+    table: str
+    rows: int
+    admitted: int
+    corrected: int
+    quarantined: int
+    reasons: dict[str, int] = field(default_factory=dict)
+    outdated_corrections: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def sql_file(format_name: str, table: str) -> Path:
+    """The harmonising SQL of a format for a table. Raises DeclarationError where there is none."""
+    path = SQL / "harmonise" / table / f"{format_name}.sql"
+    if not path.is_file():
+        raise DeclarationError(f"the format {format_name} gives no {table}", expected=str(path.relative_to(PROJECT)))
+    return path
+
+
+def tables_of(format_name: str) -> list[str]:
+    """The tables that a format gives: those that have a harmonising SQL of its name."""
+    return sorted(path.parent.name for path in SQL.glob(f"harmonise/*/{format_name}.sql"))
+
+
+def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonised:
+    """Write the rows of `task` with their verdicts to the Parquet file `out`; it appears whole or not at all.
+
+    Needs the spatial extension on `con`. Raises DeclarationError where the SQL does not give the table's columns,
+    EuregioError where rows do not add up.
+    """
+    prepare(con, task)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
+    losers = _duplicates(con, task.table)
+    part = out.with_name(f".{out.name}.part")
+    part.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con.execute(f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw)")
+        found = _count(con, task, part)
+        os.replace(part, out)
+    finally:
+        part.unlink(missing_ok=True)
+    return found
+
+
+def prepare(con: duckdb.DuckDBPyConnection, task: Task) -> None:
+    """Make the prelude, the dataset's variables and the views `decoded` and `harmonised` known to the connection."""
+    con.execute((SQL / "prelude.sql").read_text(encoding="utf-8"))
+    for name, value in (("dataset", task.dataset), ("dataset_country", task.country), ("dataset_zone", task.time_zone)):
+        con.execute(f"SET VARIABLE {name} = {quoted(value) if value else 'NULL'}")
+    con.execute(f"SET VARIABLE retrieved_at = CAST({quoted(task.retrieved_at) if task.retrieved_at else 'NULL'} AS TIMESTAMPTZ)")
+    files = ", ".join(quoted(str(path)) for path in task.decoded)
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
+        f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
+    )
+    path = sql_file(task.format, task.table.name)
+    try:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW harmonised AS {_statement(path)}")
+    except duckdb.Error as error:
+        raise DeclarationError("the SQL does not fit the decoded columns", where=path.name, found=str(error)) from error
+
+
+def _statement(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip().rstrip(";")
+
+
+def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
+    """Rows with `_reasons`: what the SQL found, what the format's suite found, what the table's suite finds."""
+    columns = _columns(con, "harmonised")
+    placed = task.table.has("nuts3_code", "place_method", "latitude_deg")
+    missing = [c.name for c in task.table.columns if c.name not in columns and not (placed and c.name in ("nuts3_code", "place_method"))]
+    if missing:
+        raise DeclarationError(
+            "the SQL does not give all columns of the table", where=f"{task.table.name}/{task.format}.sql",
+            found=", ".join(columns), expected=", ".join(missing),
+        )  # fmt: skip
+    con.execute(f"CREATE OR REPLACE TEMP VIEW mended AS {mended_sql(task.corrections, list(columns))}")
+    source = "mended"
+    if placed:
+        use_grid(con, task.grid)
+        con.execute(f"CREATE OR REPLACE TEMP VIEW placed AS {_statement(SQL / 'frame' / 'placed.sql')}")
+        source = "placed"
+    types = {name: type_ for name, type_ in _columns(con, source).items() if task.table.has(name)}
+    reasons = f"list_concat({task.judge(types)}, _problems)"
+    if task.failures is None:
+        return f"SELECT *, list_sort(list_distinct({reasons})) AS _reasons FROM {source}"
+    return (
+        f"SELECT {source}.*, list_sort(list_distinct(list_concat({reasons}, failed._reasons))) AS _reasons FROM {source} "
+        f"LEFT JOIN read_parquet({quoted(str(task.failures))}) AS failed USING (_file, _record)"
+    )
+
+
+def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Find rows whose key repeats; keep in `duplicate_loser` those that give way. False where no key repeats.
+
+    Of rows with one key that are sound otherwise, the one with the latest update stays, of equals the first.
+    """
+    if not table.key:
+        return False
+    key = "hash(" + ", ".join(identifier(name) for name in table.key) + ")"
+    rows = (con.execute("SELECT count(*) FROM decoded").fetchone() or (0,))[0]
+    passes = rows // _ROWS_PER_PASS + 1
+    con.execute("CREATE OR REPLACE TEMP TABLE repeated_key (key UBIGINT)")
+    for number in range(passes):
+        con.execute(
+            f"INSERT INTO repeated_key SELECT {key} FROM harmonised WHERE {key} % {passes} = {number} GROUP BY ALL HAVING count(*) > 1"
+        )
+    if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
+        return False
+    names = ", ".join(identifier(name) for name in table.key)
+    latest = "updated_at DESC NULLS LAST, " if table.has("updated_at") else ""
+    rest = ", ".join(identifier(c.name) for c in table.columns)
+    con.execute(f"""
+        CREATE OR REPLACE TEMP TABLE duplicate_loser AS
+        SELECT _file, _record, _point, CASE WHEN is_same THEN 'removed_because_repeated' ELSE 'removed_because_{"older" if latest else "later"}' END AS reason
+        FROM (SELECT _file, _record, _point,
+                     row_number() OVER (PARTITION BY {names} ORDER BY {latest}_file, _record, _point) AS place,
+                     hash({rest}) = first_value(hash({rest})) OVER (PARTITION BY {names} ORDER BY {latest}_file, _record, _point) AS is_same
+              FROM judged WHERE {key} IN (FROM repeated_key) AND len(_reasons) = 0)
+        WHERE place > 1""")
+    return True
+
+
+def _verdict_sql(losers: bool) -> str:
+    reasons = "CASE WHEN loser.reason IS NULL THEN _reasons ELSE [loser.reason] END" if losers else "_reasons"
+    join = "LEFT JOIN duplicate_loser AS loser USING (_file, _record, _point)" if losers else ""
+    return f"""
+        SELECT judged.* EXCLUDE (_problems, _fixes, _reasons), _fixes AS _corrections, {reasons} AS _reasons,
+               CASE WHEN len({reasons}) > 0 THEN 'quarantined' WHEN len(_fixes) > 0 THEN 'corrected' ELSE 'admitted' END AS _verdict
+        FROM judged {join}"""
+
+
+def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised:
+    """Count verdicts and reasons in the written file, and hold them against the rows that the SQL gave."""
+    source = f"read_parquet({quoted(str(rows))})"
+    verdicts = dict(con.execute(f"SELECT _verdict, count(*) FROM {source} GROUP BY ALL").fetchall())
+    reasons = dict(
+        con.execute(f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) AS reason FROM {source}) GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
+    )
+    given = (con.execute("SELECT count(*) FROM harmonised").fetchone() or (0,))[0]
+    if given != sum(verdicts.values()):
+        raise EuregioError(
+            "rows in and verdicts do not add up: a join of the frame multiplied or lost rows", where=task.dataset,
+            found=f"{sum(verdicts.values())} verdicts", expected=f"{given} rows",
+        )  # fmt: skip
+    counts = (given, *(verdicts.get(verdict, 0) for verdict in ("admitted", "corrected", "quarantined")))
+    return Harmonised(task.table.name, *counts, reasons, outdated(con, task.corrections))
+
+
+def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {name: str(type_) for name, type_, *_ in con.execute(f"DESCRIBE {relation}").fetchall()}

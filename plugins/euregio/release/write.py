@@ -1,0 +1,205 @@
+"""The one write into the layer: a dataset's period, replaced in one transaction that names its run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from euregio.declarations.datasets import Dataset
+from euregio.declarations.tables import Table, load_table
+from euregio.errors import ReleaseError
+from euregio.release.gate import Passage, passage
+from euregio.settings import PROJECT
+from euregio.storage.duck import identifier, quoted
+from euregio.storage.layer import columns_of, retried, transaction
+
+DERIVE = PROJECT / "include" / "sql" / "derive"
+#: Tables that the rows of another give besides, and what of its rows they need beyond its contract.
+DERIVED = {"recharging_point": ("recharging_station", "recharging_site", "connector")}
+EXTRAS = {
+    "recharging_point": {
+        "station_name": ("identity",),
+        "site_name": ("identity",),
+        "station_power_kw": ("power",),
+        "connectors": ("power",),
+    }
+}
+
+
+@dataclass(frozen=True)
+class RowsFile:
+    """Harmonised rows of one table to be released: their file and the counts of harmonise."""
+
+    table: Table
+    path: Path
+    rows: int
+    admitted: int
+    corrected: int
+    quarantined: int
+    reasons: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a release says of itself: run, batch, period, landed files, time of the fetch (ISO), rule outcomes."""
+
+    run_id: str
+    batch_id: str
+    period: str
+    files: Sequence[str]
+    retrieved_at: str | None
+    rules: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(frozen=True)
+class Released:
+    """What crossed: rows in the layer by table, and the snapshot that holds them first."""
+
+    tables: dict[str, int]
+    withheld: int
+    snapshot_id: int
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+
+def is_released(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, period: str | None = None) -> bool:
+    """Whether the release in force (or that of `period`) came from this batch: the same bytes under the same rules."""
+    source = "catalogue.release" if period else "catalogue.current_release"
+    at = f" AND period = {quoted(period)}" if period else ""
+    found = con.execute(f"SELECT count(*), count(*) FILTER (batch_id = ?) FROM {source} WHERE dataset = ?{at}", [batch_id, dataset_id]).fetchone()
+    return bool(found and found[0] and found[0] == found[1])
+
+
+def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin) -> Released:
+    """Replace the dataset's period in the layer (`con` from storage.layer.open_layer) by the rows that may cross.
+
+    All tables change in one snapshot or none does. Raises ReleaseError where the gate refuses.
+    """
+    passages = {item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name)) for item in rows}
+
+    def write() -> Released:
+        with transaction(
+            con, f"run {origin.run_id}", f"release {dataset.id} {origin.period}",
+            {"dataset": dataset.id, "period": origin.period, "run_id": origin.run_id, "batch_id": origin.batch_id},
+        ):  # fmt: skip
+            snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[0]
+            _clear_period(con, dataset.id, origin.period)
+            counts: dict[str, int] = {}
+            withheld = 0
+            for item in rows:
+                crossed = _write_rows(con, dataset, item, passages[item.table.name], origin, counts)
+                left = item.admitted + item.corrected - crossed
+                withheld += left
+                _note_release(con, dataset, item, passages[item.table.name], origin, crossed, left, snapshot)
+            _note_quality(con, dataset, rows, origin)
+        return Released(counts, withheld, snapshot)
+
+    done = retried(write)
+    return _true_snapshot(con, done, origin)
+
+
+def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) -> None:
+    tables = con.execute(
+        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'lake' "
+        "AND schema_name IN ('core', 'quality', 'catalogue') AND table_name IN (SELECT table_name FROM duckdb_tables() "
+        "WHERE database_name = 'lake') GROUP BY ALL"
+    ).fetchall()
+    for place, columns in tables:
+        if "_dataset" in columns:
+            con.execute(f"DELETE FROM {place} WHERE _dataset = ? AND _period = ?", [dataset_id, period])
+        elif {"dataset", "period", "run_id"} <= set(columns):
+            con.execute(f"DELETE FROM {place} WHERE dataset = ? AND period = ?", [dataset_id, period])
+
+
+def _write_rows(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, item: RowsFile, through: Passage, origin: Origin, counts: dict[str, int]
+) -> int:
+    provenance = (
+        f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, "
+        "_file || '#' || _record AS _raw, _verdict"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW released AS SELECT {through.projection}, {provenance} "
+        f"FROM read_parquet({quoted(str(item.path))}) WHERE {through.condition}"
+    )
+    crossed = _insert(con, item.table, "SELECT * FROM released")
+    counts[item.table.name] = crossed
+    stamp = f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, 'admitted' AS _verdict"
+    for name in DERIVED.get(item.table.name, ()):
+        sql = (DERIVE / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
+        counts[name] = _insert(con, load_table(name), f"SELECT *, {stamp} FROM ({sql})")
+    return crossed
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> int:
+    names = ", ".join(identifier(name) for name in columns_of(table))
+    found = con.execute(f"INSERT INTO {table.place} ({names}) SELECT {names} FROM ({source})").fetchone()
+    return int(found[0]) if found else 0
+
+
+def _note_release(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, item: RowsFile, through: Passage, origin: Origin,
+    crossed: int, withheld: int, snapshot: int,
+) -> None:  # fmt: skip
+    if dataset.licence is None:
+        raise ReleaseError("no licence", where=dataset.id)
+    latest = "max(updated_at)" if item.table.has("updated_at") else "max(observed_at)" if item.table.has("observed_at") else "NULL"
+    values = {
+        "dataset": dataset.id, "country_code": dataset.country_code, "table_name": item.table.name, "period": origin.period,
+        "run_id": origin.run_id, "batch_id": origin.batch_id, "snapshot_id": snapshot,
+        "rows_in_count": item.rows, "admitted_count": item.admitted, "corrected_count": item.corrected,
+        "quarantined_count": item.quarantined, "withheld_count": withheld, "released_count": crossed,
+        "access_class": through.access_class, "licence_id": dataset.licence.id, "licence_url": dataset.licence.url,
+        "attribution": dataset.attribution, "publisher": dataset.publisher, "title": dataset.title, "format": dataset.format,
+        "files": list(origin.files), "retrieved_at": origin.retrieved_at,
+    }  # fmt: skip
+    con.execute(
+        f"INSERT INTO catalogue.release ({', '.join(values)}, released_at, source_updated_at) "
+        f"SELECT {', '.join('?' for _ in values)}, now(), (SELECT {latest} FROM released)",
+        list(values.values()),
+    )
+
+
+def _note_quality(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin) -> None:
+    verdicts = []
+    for item in rows:
+        totals = (("admitted", item.admitted), ("corrected", item.corrected), ("quarantined", item.quarantined))
+        verdicts += [(item.table.name, verdict, "", count) for verdict, count in totals]
+        verdicts += [(item.table.name, "quarantined", reason, count) for reason, count in item.reasons.items()]
+        con.execute(
+            "INSERT INTO quality.correction SELECT ?, ?, ?, ?, raw, fix.field, fix.was, fix.now, fix.why FROM "
+            f"(SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix FROM read_parquet({quoted(str(item.path))}) "
+            "WHERE _verdict = 'corrected')",
+            [dataset.id, item.table.name, origin.period, origin.run_id],
+        )
+    con.execute(
+        "INSERT INTO quality.verdict SELECT ?, v.table_name, ?, ?, v.verdict, v.reason, v.rows_count FROM "
+        "(SELECT unnest(CAST(CAST(? AS JSON) AS STRUCT(table_name VARCHAR, verdict VARCHAR, reason VARCHAR, rows_count BIGINT)[])) AS v)",
+        [dataset.id, origin.period, origin.run_id,
+         json.dumps([dict(zip(("table_name", "verdict", "reason", "rows_count"), v, strict=True)) for v in verdicts])],
+    )  # fmt: skip
+    if origin.rules:
+        con.execute(
+            "INSERT INTO quality.rule_outcome SELECT ?, ?, ?, r.reason, r.severity, r.evaluated, r.failed, r.success FROM "
+            "(SELECT unnest(CAST(CAST(? AS JSON) AS STRUCT(reason VARCHAR, severity VARCHAR, evaluated BIGINT, failed BIGINT, success BOOLEAN)[])) AS r)",
+            [dataset.id, origin.period, origin.run_id, json.dumps(list(origin.rules))],
+        )
+
+
+def _true_snapshot(con: duckdb.DuckDBPyConnection, done: Released, origin: Origin) -> Released:
+    """The snapshot that the commit got; another writer may have come in between, then the note is put right."""
+    found = con.execute(
+        "SELECT max(snapshot_id) FROM ducklake_snapshots('lake') WHERE snapshot_id >= ? AND commit_extra_info LIKE ?",
+        [done.snapshot_id, f'%"run_id": "{origin.run_id}"%'],
+    ).fetchone()
+    snapshot = found[0] if found and found[0] is not None else done.snapshot_id
+    if snapshot != done.snapshot_id:
+        retried(lambda: con.execute("UPDATE catalogue.release SET snapshot_id = ? WHERE run_id = ?", [snapshot, origin.run_id]))
+    return Released(done.tables, done.withheld, snapshot)

@@ -1,0 +1,168 @@
+"""The shared layer: the only room that opens the DuckLake. Tables come from their contracts, with comments."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+
+from euregio.declarations.tables import Table, load_tables
+from euregio.errors import EuregioError, ReleaseError
+from euregio.settings import PROJECT, Settings
+from euregio.storage.duck import connect, identifier, quoted
+
+#: Columns that every table of the schema core has besides its contract's: where a row comes from.
+PROVENANCE = {
+    "_dataset": ("VARCHAR", "Dataset that gave the row, <country>.<theme>__<publisher>"),
+    "_period": ("VARCHAR", "Period of the release: a day, month, or instant of the dataset's rhythm"),
+    "_run": ("VARCHAR", "Run that released the row"),
+    "_raw": ("VARCHAR", "SHA-256 of the landed file, #, number of the record in it"),
+    "_verdict": ("VARCHAR", "admitted, or corrected (see quality.correction)"),
+}
+VIEWS = PROJECT / "include" / "sql" / "layer"
+_BUSY = ("database is locked", "database table is locked", "Transaction conflict", "serialization failure", "could not serialize")
+Result = TypeVar("Result")
+
+
+@contextmanager
+def open_layer(settings: Settings, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which the layer is the current database, named `lake`.
+
+    Opened for writing it brings the tables and views up to their contracts. Raises EuregioError where there is no
+    layer yet (read-only) or its catalogue cannot be reached.
+    """
+    kind, _, place = settings.layer_catalogue.partition(":")
+    scanners = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner", "duckdb": None}
+    if kind not in scanners:
+        raise EuregioError("unknown kind of layer catalogue", where="EUREGIO_LAYER_CATALOGUE", found=kind, expected=", ".join(scanners))
+    scanner = scanners[kind]
+    remote = settings.layer_data.startswith("s3://")
+    extensions = ["ducklake", "spatial", *([scanner] if scanner else []), *(["httpfs"] if remote else [])]
+    if kind != "postgres":
+        if read_only and not Path(place).exists():
+            raise EuregioError("there is no layer yet", where=place, do="`make run` (or a dataset's DAG) makes it.")
+        Path(place).parent.mkdir(parents=True, exist_ok=True)
+    if not remote:
+        Path(settings.layer_data).mkdir(parents=True, exist_ok=True)
+    con = connect(settings, *extensions)
+    try:
+        if remote:
+            _use_s3(con, settings.s3_options)
+        con.execute("SET ducklake_max_retry_count = 100")
+        retried(lambda: _attach(con, kind, place, settings.layer_data, read_only))
+        con.execute("USE lake")
+        if not read_only:
+            retried(lambda: ensure_tables(con))
+        yield con
+    finally:
+        con.close()
+
+
+def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool) -> None:
+    source = "ducklake:" + (place if kind == "duckdb" else f"{kind}:{place}")
+    options = ["READ_ONLY"] if read_only else [f"DATA_PATH {quoted(data.rstrip('/') + '/')}"]
+    try:
+        con.execute(f"ATTACH IF NOT EXISTS {quoted(source)} AS lake ({', '.join(options)})")
+    except duckdb.Error as error:
+        if any(word in str(error) for word in _BUSY):
+            raise
+        said = str(error).splitlines()[0]
+        raise EuregioError("the layer cannot be opened", found=said.replace(place, "…") if kind == "postgres" else said) from error
+
+
+def _use_s3(con: duckdb.DuckDBPyConnection, options: dict[str, str]) -> None:
+    parts = ["TYPE s3", "URL_STYLE 'path'", f"REGION {quoted(options.get('region', 'eu-central-1'))}"]
+    if endpoint := options.get("endpoint"):
+        scheme, _, host = endpoint.rpartition("://")
+        parts += [f"ENDPOINT {quoted(host)}", f"USE_SSL {'false' if scheme == 'http' else 'true'}"]
+    if "key" in options:
+        parts += [f"KEY_ID {quoted(options['key'])}", f"SECRET {quoted(options.get('secret', ''))}"]
+    con.execute(f"CREATE OR REPLACE SECRET layer_store ({', '.join(parts)})")
+
+
+def retried(work: Callable[[], Result], *, seconds: float = 60) -> Result:
+    """The result of `work`, tried again while the catalogue is busy with another writer, for at most `seconds`."""
+    until = time.monotonic() + seconds
+    pause = 0.05
+    while True:
+        try:
+            return work()
+        except duckdb.Error as error:
+            if not any(word in str(error) for word in _BUSY):
+                raise
+            if time.monotonic() > until:
+                raise ReleaseError(
+                    f"the layer's catalogue stayed busy for {seconds:.0f} s", found=str(error).splitlines()[0],
+                    do="Run again; with many writers use a PostgreSQL catalogue (docs/how-to/layer.md).",
+                ) from error  # fmt: skip
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, 2.0)
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection, author: str, message: str, facts: dict[str, Any]) -> Iterator[None]:
+    """One snapshot of the layer: all that is written within, or nothing. `facts` go into the commit's extra info."""
+    con.execute("BEGIN TRANSACTION")
+    try:
+        yield
+        con.execute(
+            f"CALL lake.set_commit_message({quoted(author)}, {quoted(message)}, extra_info => {quoted(json.dumps(facts, sort_keys=True))})"
+        )
+        con.execute("COMMIT")
+    except BaseException:
+        try:
+            con.execute("ROLLBACK")
+        except duckdb.Error:
+            pass  # a failed commit has ended the transaction already
+        raise
+
+
+def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what the contracts name and the layer lacks: schemas, tables, columns, comments, views."""
+    have: dict[str, set[str]] = {}
+    for place, column in con.execute(
+        "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake'"
+    ).fetchall():
+        have.setdefault(place, set()).add(column)
+    wanted = {table.place: table for table in load_tables().values()}
+    views = {path.stem: path for path in sorted(VIEWS.glob("*.sql"))}
+    lacking = [t for t in wanted.values() if not set(columns_of(t)) <= have.get(t.place, set())]
+    if not lacking and all(name in have for name in views):
+        return
+    con.execute("BEGIN TRANSACTION")
+    try:
+        for schema in sorted({t.schema for t in wanted.values()} | {name.partition(".")[0] for name in views}):
+            con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
+        for table in lacking:
+            _bring_up(con, table, have.get(table.place))
+        for path in views.values():
+            con.execute(path.read_text(encoding="utf-8"))
+        con.execute("COMMIT")
+    except BaseException:
+        con.execute("ROLLBACK")
+        raise
+
+
+def columns_of(table: Table) -> dict[str, tuple[str, str]]:
+    """Columns of a table in the layer, name to type and comment: the contract's, and in `core` the provenance."""
+    columns = {column.name: (column.type, column.description) for column in table.columns}
+    return {**columns, **PROVENANCE} if table.schema == "core" else columns
+
+
+def _bring_up(con: duckdb.DuckDBPyConnection, table: Table, have: set[str] | None) -> None:
+    place = f"{identifier(table.schema)}.{identifier(table.name)}"
+    columns = columns_of(table)
+    if have is None:
+        con.execute(f"CREATE TABLE {place} ({', '.join(f'{identifier(n)} {t}' for n, (t, _) in columns.items())})")
+        con.execute(f"COMMENT ON TABLE {place} IS {quoted(f'{table.description} Grain: {table.grain}.')}")
+    for name, (type_, comment) in columns.items():
+        if have is not None and name not in have:
+            con.execute(f"ALTER TABLE {place} ADD COLUMN {identifier(name)} {type_}")
+        if have is None or name not in have:
+            con.execute(f"COMMENT ON COLUMN {place}.{identifier(name)} IS {quoted(comment)}")
