@@ -41,7 +41,12 @@ def decode_file(
             source = plain_source(landed, name, Path(scratch))
             relation = decoder.decode(source, con)
             columns = tuple(relation.columns)
-            relation.project(f"'{file_id}' AS _file, *").to_parquet(str(part), compression="lz4_raw")
+            try:
+                _write(relation, file_id, part)
+            except duckdb.InvalidInputException:
+                if not source.second_try or source.failures:
+                    raise
+                _write(source.second_try[0](), file_id, part)
         except EuregioError:
             raise
         except (duckdb.Error, OSError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
@@ -53,6 +58,10 @@ def decode_file(
             )
         os.replace(part, out)
     return Decoded(out, int(records), columns)
+
+
+def _write(relation: duckdb.DuckDBPyRelation, file_id: str, part: Path) -> None:
+    relation.project(f"'{file_id}' AS _file, *").to_parquet(str(part), compression="lz4_raw")
 
 
 def _plainly(error: BaseException, format_name: str, name: str) -> DecodeError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -34,6 +34,8 @@ class Source:
     name: str
     scratch: Path
     failures: list[EuregioError] = field(default_factory=list)
+    #: At most one way to read the file with more care and cost, taken where DuckDB refuses a value in the relation.
+    second_try: list[Callable[[], duckdb.DuckDBPyRelation]] = field(default_factory=list)
 
     def head(self, size: int = 65536) -> bytes:
         """The first `size` bytes."""
