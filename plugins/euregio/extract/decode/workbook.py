@@ -1,0 +1,111 @@
+"""Tables in XLSX workbooks: the sheet and row of the header found out, blank rows passed over, values as text."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from euregio.errors import DecodeError
+from euregio.extract.decode.headers import ROW_ERROR, Fields, Header, best_header
+from euregio.extract.decode.plain import check_workbook
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow
+
+    from euregio.extract.decode.plain import Source
+
+#: The header is among the first rows of its sheet.
+PREAMBLE_ROWS = 60
+#: Cells of a sheet's rectangle, blanks included: the reader holds them all. The German register has 6 million.
+MAX_CELLS = 60_000_000
+_BATCH_ROWS = 10_000
+
+
+def read_workbook(source: Source, fields: Fields, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    """The table of the workbook that has the format's header, as text, with `row_error` (null).
+
+    Numbers are written as short as they are exact, with a decimal point; dates and times as ISO 8601. Rows without
+    any value are formatting, not records. Raises DecodeError where no sheet has the header, or the workbook is broken.
+    """
+    import pyarrow
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    check_workbook(source.path, source.name)
+    _refuse_vast_sheets(source)
+    try:
+        workbook = CalamineWorkbook.from_path(str(source.path))
+        candidates: list[Header] = []
+        sheets: list[Any] = []
+        for sheet_name in workbook.sheet_names:
+            sheet = workbook.get_sheet_by_name(sheet_name)
+            for number, row in enumerate(islice(sheet.iter_rows(), PREAMBLE_ROWS)):
+                cells = tuple("" if value is None else str(value) for value in row)
+                candidates.append(Header(fields.found_in(cells), len(cells), cells, number + 1))
+                sheets.append(sheet)
+    except (CalamineError, OSError, ValueError, KeyError) as error:
+        raise DecodeError(
+            "the workbook is broken", where=source.name, found=str(error).splitlines()[0] if str(error) else None,
+            do="Fetch it again, or save it anew.",
+        ) from error  # fmt: skip
+    header = best_header(candidates, fields, where=source.name)
+    sheet = next(s for s, candidate in zip(sheets, candidates, strict=True) if candidate is header)
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in (*fields.names, ROW_ERROR)])
+    return source.stream(con, schema, _batches(sheet, header, fields, schema))
+
+
+def _batches(sheet: Any, header: Header, fields: Fields, schema: pyarrow.Schema) -> Iterator[pyarrow.RecordBatch]:
+    import pyarrow
+
+    rows = (row for row in islice(sheet.iter_rows(), header.first, None) if any(value != "" for value in row))
+    while block := list(islice(rows, _BATCH_ROWS)):
+        columns = []
+        for name in fields.names:
+            number = header.columns.get(name)
+            texts = [None] * len(block) if number is None else [_text(row[number]) for row in block]
+            columns.append(pyarrow.array(texts, pyarrow.string()))
+        columns.append(pyarrow.nulls(len(block), pyarrow.string()))
+        yield pyarrow.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _text(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, datetime.date | datetime.time | datetime.datetime):
+        return value.isoformat()
+    return str(value)
+
+
+def _refuse_vast_sheets(source: Source) -> None:
+    """A sheet with one value far out has a rectangle of thousands of millions of cells: refuse before it is built."""
+    with zipfile.ZipFile(source.path) as archive:
+        for info in archive.infolist():
+            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
+                continue
+            columns: set[bytes] = set()
+            last_row, rest = 0, b""
+            with archive.open(info) as file:
+                while chunk := file.read(1024 * 1024):
+                    block = rest + chunk
+                    columns.update(re.findall(rb'\br="([A-Z]{1,3})[0-9]', block))
+                    last_row = max([last_row, *map(int, re.findall(rb'\br="[A-Z]{0,3}([0-9]{1,7})"', block))])
+                    rest = block[-64:]
+            last_column = max((_column_number(letters) for letters in columns), default=0)
+            if last_row * last_column > MAX_CELLS:
+                raise DecodeError(
+                    "the sheet spans more cells than is plausible", where=f"{source.name}, {info.filename}",
+                    found=f"{last_row} rows and {last_column} columns", expected=f"at most {MAX_CELLS} cells",
+                )  # fmt: skip
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
