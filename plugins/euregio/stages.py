@@ -1,0 +1,90 @@
+"""The inner stages that a pipeline run and a trial share: the suites of a format and a table, and the regions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from euregio.check.compile import compile_suite, reasons_expression
+from euregio.check.outcome import Outcome
+from euregio.check.run import run_check
+from euregio.check.suite import Suite, load_suite, table_suite
+from euregio.declarations.corrections import Correction
+from euregio.declarations.tables import Table, load_table
+from euregio.errors import DeclarationError, EuregioError
+from euregio.harmonise.places import build_grid
+from euregio.harmonise.run import Harmonised, Task, harmonise
+from euregio.settings import PROJECT, Settings
+from euregio.storage.duck import quoted
+from euregio.storage.layer import open_layer
+
+EXPECTATIONS = PROJECT / "expectations"
+
+
+def check_records(con: duckdb.DuckDBPyConnection, format_name: str, decoded: Sequence[Path], failures: Path) -> Outcome:
+    """Run the format's suite over decoded records; failing records go to `failures`. Raises BatchRefused."""
+    path = EXPECTATIONS / "formats" / f"{format_name}.json"
+    suite = load_suite(path) if path.is_file() else Suite(format_name, ())
+    files = ", ".join(quoted(str(file)) for file in decoded)
+    records = (
+        "SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
+        f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
+    )
+    return run_check(con, records, suite, failures)
+
+
+def suite_of(table: Table) -> Suite:
+    """The table's suite: the base from its contract, and `expectations/tables/<table>.json` where there is one."""
+    path = EXPECTATIONS / "tables" / f"{table.name}.json"
+    return table_suite(table.contract, load_suite(path) if path.is_file() else None)
+
+
+def judge_of(table: Table) -> Callable[[dict[str, str]], str]:
+    """How rows of a table are judged: from their columns to the SQL list of failed warning rules."""
+
+    def judge(columns: dict[str, str]) -> str:
+        compiled = compile_suite(suite_of(table), columns)
+        left = [rule.reason for rule in compiled.unknown if rule.severity == "warning"]
+        if left:
+            raise DeclarationError(
+                "a warning rule of a table must compile to SQL, since it gives rows their verdict",
+                where=f"expectations/tables/{table.name}.json", found=", ".join(left), do="Make it info, or write it otherwise.",
+            )  # fmt: skip
+        return reasons_expression(compiled)
+
+    return judge
+
+
+def harmonise_table(
+    con: duckdb.DuckDBPyConnection, format_name: str, table_name: str, decoded: Sequence[Path], failures: Path, out: Path,
+    *, dataset: str, country: str | None, time_zone: str | None, retrieved_at: str | None, grid: Path | None,
+    corrections: Sequence[Correction] = (),
+) -> Harmonised:  # fmt: skip
+    """Harmonise decoded records into the rows of one table with their verdicts, written to `out`."""
+    table = load_table(table_name)
+    task = Task(
+        format=format_name, table=table, decoded=decoded, failures=failures if _has_rows(con, failures) else None,
+        judge=judge_of(table), dataset=dataset, country=country, time_zone=time_zone, retrieved_at=retrieved_at,
+        corrections=corrections, grid=grid,
+    )  # fmt: skip
+    return harmonise(con, task, out)
+
+
+def region_grid(settings: Settings) -> Path | None:
+    """The grid of the regions in the layer (made once per set of regions), or None while there are none."""
+    try:
+        with open_layer(settings) as con:
+            regions = "SELECT nuts_code, nuts_level, country_code, geometry FROM lake.core.current_nuts_region"
+            found = con.execute(f"SELECT count(*) FROM ({regions}) WHERE nuts_level = 3").fetchone()
+            return build_grid(con, regions, settings.home / "places") if found and found[0] else None
+    except EuregioError as error:
+        if error.what == "there is no layer yet":
+            return None
+        raise
+
+
+def _has_rows(con: duckdb.DuckDBPyConnection, parquet: Path) -> bool:
+    found = con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(parquet)]).fetchone()
+    return bool(found and found[0])

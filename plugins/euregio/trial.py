@@ -1,0 +1,81 @@
+"""Try a file: decode, check and harmonise it without touching zone or layer, and say what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from euregio.errors import DecodeError
+from euregio.extract.decode.registry import module_of
+from euregio.extract.decoded import decode_file
+from euregio.settings import Settings
+from euregio.stages import check_records, harmonise_table, region_grid
+from euregio.storage.duck import connect, quoted
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a file: `records` decoded, `rows` = `admitted` + `corrected` + `quarantined`, the first rows."""
+
+    format: str
+    table: str
+    records: int
+    rows: int
+    admitted: int
+    corrected: int
+    quarantined: int
+    reasons: dict[str, int]
+    sample: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    places: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values, keys as documented for `euregio try --json`."""
+        return dict(vars(self))
+
+
+def try_file(
+    format_name: str, file: Path, settings: Settings, *, country: str | None = None, time_zone: str | None = None, first: int = 5
+) -> Trial:
+    """Decode, check and harmonise `file` as `format_name`.
+
+    `country` is the ISO code for files that do not say theirs, `time_zone` the zone of naive local times. Raises
+    DecodeError where the file cannot be read as the format, BatchRefused where a critical rule fails.
+    """
+    table = module_of(format_name).FORMAT.table
+    if not file.is_file():
+        raise DecodeError("there is no such file", where=str(file))
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="try-", dir=settings.scratch) as folder:
+        scratch = Path(folder)
+        con = connect(settings, "spatial")
+        digest = _sha256(file)
+        decoded = decode_file(format_name, file, scratch / "decoded" / "file.parquet", con, name=file.name, file_id=digest)
+        outcome = check_records(con, format_name, [decoded.path], scratch / "failures.parquet")
+        grid = region_grid(settings)
+        found = harmonise_table(
+            con, format_name, table, [decoded.path], scratch / "failures.parquet", scratch / "rows.parquet",
+            dataset="try.file", country=country.upper() if country else None, time_zone=time_zone, grid=grid,
+            retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )  # fmt: skip
+        sample = (
+            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) LIMIT {int(first)}")
+            .to_arrow_table()
+            .to_pylist()
+        )
+        con.close()
+    return Trial(
+        format=format_name, table=table, records=decoded.records, rows=found.rows, admitted=found.admitted,
+        corrected=found.corrected, quarantined=found.quarantined, reasons=found.reasons, sample=sample,
+        rules=[vars(rule) for rule in outcome.rules if not rule.success or rule.failed],
+        places="regions of the layer" if grid else "bounding boxes of countries (no regions in the layer yet)",
+    )  # fmt: skip
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
