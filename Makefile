@@ -1,0 +1,47 @@
+# Euregio, by hand. `make` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export EUREGIO_REAL_DATA ?= $(abspath ../shared/real)
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/ready ## the environment, in .venv (locked, with hashes)
+$(VENV)/ready: requirements.lock pyproject.toml scripts/setup
+	@PYTHON=$(PYTHON) scripts/setup requirements.lock && touch $@
+
+setup-dev: $(VENV)/ready-dev ## the same with what tests and checks need
+$(VENV)/ready-dev: requirements-dev.lock $(VENV)/ready
+	@PYTHON=$(PYTHON) scripts/setup requirements-dev.lock && touch $@
+
+run: setup ## the main job: sandbox publishers, every DAG through Airflow, indicators, atlas
+	@$(BIN)/euregio run --profile sandbox
+
+real: setup ## the main job on real publishers' files (EUREGIO_REAL_DATA, default ../shared/real)
+	@EUREGIO_HOME=$${EUREGIO_HOME:-$(CURDIR)/.euregio/real} $(BIN)/euregio run --profile files
+
+ui: setup ## the Airflow UI on the same state; prints address and log-in
+	@$(BIN)/euregio ui
+
+test: setup-dev ## all tests
+	@$(BIN)/python -m pytest
+
+check: setup-dev ## lint, types, declarations, suites
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/euregio check
+
+bench: setup-dev ## speed and memory as ratios, written to docs/benchmarks.md
+	@$(BIN)/python -m tests.bench
+
+docs: setup ## what is generated: JSON Schemas, data dictionary
+	@$(BIN)/euregio docs
+
+lock: ## write the locks anew (needs uv)
+	@scripts/lock
+
+clean: ## remove the environment and all state
+	rm -rf $(VENV) .euregio .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup setup-dev run real ui test check bench docs lock clean
