@@ -1,0 +1,63 @@
+"""The news that DAGs hear of: one asset for what one dataset gives to one table, one for a use case's indicators."""
+
+from __future__ import annotations
+
+import functools
+import re
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset
+
+from euregio.settings import PROJECT
+
+SQL = PROJECT / "include" / "sql"
+INDICATORS = SQL / "indicators"
+#: The table whose rows include/sql/derive takes apart.
+_DERIVED_FROM = "recharging_point"
+_CORE_TABLE = re.compile(r"\bcore\s*\.\s*\"?(?:current_|published_)?([a-z][a-z0-9_]*)", re.IGNORECASE)
+_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+
+
+def table_asset(table: str, dataset_id: str) -> Asset:
+    """What `dataset_id` gives to the table, `core.recharging_point/nl.charging__dotnl`.
+
+    The name has no scheme on purpose: for one with a scheme Airflow loads all its providers while a DAG is parsed.
+    """
+    return Asset(f"core.{table}/{dataset_id}", group="dataset")
+
+
+def use_case_asset(use_case: str) -> Asset:
+    """The published indicators of a use case."""
+    return Asset(f"indicators.value/{use_case}", group="use-case")
+
+
+def use_cases(folder: Path = INDICATORS) -> list[str]:
+    """Names of the use cases: the folders below include/sql/indicators that hold an indicator."""
+    return sorted({path.parent.name for path in folder.glob("*/*.sql")})
+
+
+@functools.cache
+def tables_read(use_case: str, folder: Path = INDICATORS) -> frozenset[str]:
+    """Tables of the schema `core` that the use case's SQL names (comments aside): news of these concern it.
+
+    A view of the layer over a table (`core.current_…`, `core.published_…`) stands for the table.
+    """
+    texts = (_COMMENT.sub(" ", path.read_text("utf-8")) for path in sorted((folder / use_case).glob("*.sql")))
+    return frozenset(name.lower() for text in texts for name in _CORE_TABLE.findall(text))
+
+
+def tables_of(dataset: Any) -> tuple[str, ...]:
+    """Tables that a dataset feeds, in a steady order: those of its format, and those derived from them."""
+    return _tables_of_format(dataset.format)
+
+
+@functools.cache
+def _tables_of_format(name: str, folder: Path = SQL) -> tuple[str, ...]:
+    """Tables with a harmonising SQL for the format, then what include/sql/derive makes of recharging points.
+
+    Read from the folders' names: importing the decoders would cost seconds wherever a DAG file is parsed.
+    """
+    own = sorted(path.parent.name for path in folder.glob(f"harmonise/*/{name}.sql"))
+    derived = sorted(path.stem for path in folder.glob("derive/*.sql")) if _DERIVED_FROM in own else []
+    return tuple(dict.fromkeys([*own, *derived]))

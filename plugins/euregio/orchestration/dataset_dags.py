@@ -1,0 +1,121 @@
+"""The DAG of one declared dataset: extract, check, harmonise, release, for one partition a run."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk import DAG, CronPartitionTimetable, Param, get_current_context, task
+
+from euregio.orchestration.assets import table_asset, tables_of
+from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
+from euregio.orchestration.pools import LAYER_POOL, host_pool
+from euregio.orchestration.retries import RetryByKind
+
+#: Further tries of a task. The runner that waits for the outcome sets none.
+RETRIES = int(os.environ.get("EUREGIO_TASK_RETRIES") or 4)
+_PERIOD = Param(
+    None,
+    type=["null", "string"],
+    title="Period",
+    description="Only where no partition key is given (`airflow dags trigger --conf`): the period to run, "
+    "such as 2026-11-20. The present one where empty.",
+)
+
+
+def dataset_dag(dataset: Any) -> DAG:
+    """The DAG of a dataset, its id the dataset's. Raises DeclarationError for a rhythm that cannot be kept."""
+    rhythm = Rhythm.of(dataset.rhythm, where=dataset.id)
+    country = dataset.country_code or EUROPE
+    access = dataset.release.access if dataset.release else "none"
+    with DAG(
+        dag_id=dataset.id,
+        dag_display_name=f"{country} · {dataset.title}",
+        description=f"{dataset.title}, {dataset.publisher}",
+        doc_md=dataset.doc,
+        schedule=CronPartitionTimetable(rhythm.cron, timezone="UTC", key_format=key_of(country, rhythm.period_format)),
+        catchup=False,
+        max_active_runs=1,  # periods of one dataset follow one another: a later one never overtakes
+        tags=[dataset.country, dataset.theme, access],
+        params={"period": _PERIOD},
+        default_args={
+            "queue": dataset.country,  # a country's tasks run on its own workers; LocalExecutor takes all queues
+            "retries": RETRIES,
+            "retry_delay": timedelta(minutes=1),
+            "retry_exponential_backoff": 2,
+            "max_retry_delay": timedelta(hours=1),
+            "retry_policy": RetryByKind(),
+            "owner": "euregio",
+        },
+    ) as dag:
+        _wire(dataset, rhythm, country)
+    return dag
+
+
+def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
+    """The four tasks in a row. What they do is imported when they run, not when the file is parsed."""
+    outlets = [table_asset(table, dataset.id) for table in tables_of(dataset)]
+
+    @task(pool=host_pool(dataset.host))
+    def extract() -> dict[str, Any]:
+        from euregio import pipeline
+
+        period = _period(rhythm, dataset.id)
+        batch = pipeline.extract(dataset.id, period)
+        if batch.unchanged:
+            print(f"{dataset.id} {period}: the publisher's bytes are unchanged, nothing to do.")
+        return {**batch.to_json(), "unchanged": batch.unchanged}
+
+    @task
+    def check(reference: dict[str, Any]) -> dict[str, Any]:
+        from euregio import pipeline
+
+        if reference["unchanged"]:
+            raise AirflowSkipException(f"{dataset.id}: the publisher's bytes are unchanged, the last release stands.")
+        return pipeline.check(_batch(reference)).to_json()
+
+    @task
+    def harmonise(reference: dict[str, Any]) -> dict[str, Any]:
+        from euregio import pipeline
+
+        return pipeline.harmonise(_batch(reference)).to_json()
+
+    @task(outlets=outlets, pool=LAYER_POOL)
+    def release(reference: dict[str, Any]) -> dict[str, Any]:
+        from euregio import pipeline
+
+        period = _period(rhythm, dataset.id)
+        released = pipeline.release(_batch(reference)).to_json()
+        events = get_current_context()["outlet_events"]
+        for asset in outlets:
+            events[asset].extra = news_of(released, period, key_of(country, period))
+            if get_current_context()["dag_run"].partition_key is None:
+                events[asset].add_partitions(key_of(country, period))
+        return released
+
+    release(harmonise(check(extract())))
+
+
+def news_of(released: dict[str, Any], period: str, partition: str) -> dict[str, Any]:
+    """What an asset event tells: partition, period and the batch's counts (no data)."""
+    numbers = {name: value for name, value in released.items() if isinstance(value, int) and not isinstance(value, bool)}
+    counts = released.get("counts")
+    return {"partition": partition, "period": period, **numbers, **({"counts": counts} if counts else {})}
+
+
+def _batch(reference: dict[str, Any]) -> Any:
+    from euregio.pipeline import Batch
+
+    return Batch.from_json({key: value for key, value in reference.items() if key != "unchanged"})
+
+
+def _period(rhythm: Rhythm, where: str) -> str:
+    """The period of the present run: of its partition key, else of its parameter, else of the time it was due."""
+    context = get_current_context()
+    run = context["dag_run"]
+    if run.partition_key:
+        return rhythm.check(period_of(run.partition_key), where)
+    asked = context["params"].get("period")
+    return rhythm.check(asked, where) if asked else rhythm.period(run.run_after or datetime.now(UTC))

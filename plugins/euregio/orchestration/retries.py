@@ -1,0 +1,41 @@
+"""Which errors of a task are worth another try, and when."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
+
+from euregio.errors import EuregioError, FetchError
+
+#: Seconds before the second try; each further one waits twice as long.
+FIRST_WAIT = 60.0
+LONGEST_WAIT = 3600.0
+
+
+class RetryByKind(RetryPolicy):
+    """What the publisher's side may mend by itself is tried again; what is wrong in itself fails at once.
+
+    FetchError waits as long as the publisher asked (its `retry_after` in seconds, from Retry-After), else twice as
+    long each time. Other errors of Euregio (undecodable bytes, a refused batch, a wrong declaration) stay wrong
+    however often they are tried. Everything else (a lost connection, a full disk) goes Airflow's usual way.
+    """
+
+    def evaluate(
+        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None  # noqa: ARG002
+    ) -> RetryDecision:
+        if isinstance(exception, FetchError):
+            if getattr(exception, "permanent", False):
+                return RetryDecision.fail("The publisher's answer will stay the same: no further try.")
+            wait = wait_seconds(try_number, getattr(exception, "retry_after", None))
+            return RetryDecision.retry(timedelta(seconds=wait), f"The publisher may answer in {wait:.0f} s.")
+        if isinstance(exception, EuregioError):
+            return RetryDecision.fail("The same bytes under the same rules fail again: no further try.")
+        return RetryDecision.default()
+
+
+def wait_seconds(try_number: int, asked: float | None) -> float:
+    """Seconds until the next try after try `try_number` (from 1); `asked` is the publisher's own wish."""
+    own = min(FIRST_WAIT * 2 ** (max(try_number, 1) - 1), LONGEST_WAIT)
+    return own if asked is None else min(max(float(asked), 1.0), 24 * LONGEST_WAIT)

@@ -1,0 +1,121 @@
+"""Processes that belong to a run: started together, watched, and ended with all their children."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from euregio.orchestration.installation import OrchestrationError
+
+#: Seconds that processes get to end by themselves.
+GRACE = 6.0
+#: Airflow's components as its commands; the scheduler's own log server is not needed on one machine.
+SCHEDULER = ("scheduler", "--skip-serve-logs")
+COMPONENTS: dict[str, tuple[str, ...]] = {
+    "api-server": ("api-server",),
+    "scheduler": SCHEDULER,
+    "dag-processor": ("dag-processor",),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+
+
+class Services:
+    """Running processes by name, each with a log file `<logs>/<name>.log`. A context manager: leaving ends them all."""
+
+    def __init__(self, logs: Path) -> None:
+        self.logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Services:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def start(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        """Start a process in a session of its own, so that Ctrl-C reaches only us and we end it in order."""
+        with (self.logs / f"{name}.log").open("wb") as log:
+            self._running[name] = subprocess.Popen(
+                command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def start_airflow(self, names: list[str], environment: Mapping[str, str]) -> None:
+        """Start Airflow's components by name."""
+        for name in names:
+            self.start(name, [sys.executable, "-m", "airflow", *COMPONENTS[name]], environment)
+
+    def check(self) -> None:
+        """Raises OrchestrationError where a process has ended, with the last line of its log."""
+        for name, process in self._running.items():
+            if process.poll() is not None:
+                log = self.logs / f"{name}.log"
+                lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
+                raise OrchestrationError(
+                    f"{name} ended by itself", where=str(log), found=lines[-1] if lines else f"exit {process.returncode}"
+                )
+
+    def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 180, every: float = 0.3) -> None:
+        """Wait until `ready()`. Raises OrchestrationError after `seconds`, or when a process ends."""
+        end = time.monotonic() + seconds
+        while not ready():
+            self.check()
+            if time.monotonic() > end:
+                raise OrchestrationError(f"{what} was not ready after {seconds:.0f} s", where=str(self.logs))
+            time.sleep(every)
+
+    def end(self) -> None:
+        """End all processes and their children, also those in sessions of their own.
+
+        Airflow's scheduler leaves its workers behind when it is ended alone, so the whole tree is taken first.
+        """
+        import psutil
+
+        tree: dict[int, psutil.Process] = {}
+        for process in self._running.values():
+            try:
+                parent = psutil.Process(process.pid)
+                tree.update({child.pid: child for child in parent.children(recursive=True)})
+                tree[process.pid] = parent
+            except psutil.NoSuchProcess:
+                continue
+        for member in tree.values():
+            _send(member, signal.SIGTERM)
+        _, alive = psutil.wait_procs(list(tree.values()), timeout=GRACE)
+        for member in alive:
+            _send(member, signal.SIGKILL)
+        psutil.wait_procs(alive, timeout=GRACE)
+        for process in self._running.values():
+            process.poll()
+        self._running.clear()
+
+
+def _send(process: object, number: signal.Signals) -> None:
+    import psutil
+
+    try:
+        process.send_signal(number)  # type: ignore[attr-defined]
+    except psutil.NoSuchProcess:
+        pass
+
+
+@contextmanager
+def terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM and SIGHUP end this process like Ctrl-C: through the clean-up."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,73 @@
+"""A pipeline that moves no data: it writes down what was asked, and fails as its dataset's name says."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from euregio.errors import DecodeError, FetchError
+
+JOURNAL = Path(os.environ.get("EUREGIO_HOME", ".")) / "journal.jsonl"
+
+
+@dataclass
+class Batch:
+    dataset: str
+    period: str
+    rows: int = 0
+    unchanged: bool = False
+
+    def to_json(self) -> dict:
+        return {key: value for key, value in asdict(self).items() if key != "unchanged"}
+
+    @classmethod
+    def from_json(cls, content: dict) -> Batch:
+        return cls(**content)
+
+
+def _note(step: str, **facts: object) -> None:
+    with JOURNAL.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"step": step, **facts}) + "\n")
+
+
+def extract(dataset_id: str, period: str) -> Batch:
+    _note("extract", dataset=dataset_id, period=period)
+    if "unreachable" in dataset_id:
+        error = FetchError("the publisher did not answer", where=dataset_id)
+        error.retry_after = 3600
+        raise error
+    return Batch(dataset_id, period, rows=3, unchanged="stale" in dataset_id)
+
+
+def check(batch: Batch) -> Batch:
+    _note("check", dataset=batch.dataset, period=batch.period)
+    if "broken" in batch.dataset:
+        raise DecodeError("these bytes are not the format", where=batch.dataset)
+    return batch
+
+
+def harmonise(batch: Batch) -> Batch:
+    _note("harmonise", dataset=batch.dataset, period=batch.period)
+    return batch
+
+
+def release(batch: Batch) -> Batch:
+    _note("release", dataset=batch.dataset, period=batch.period)
+    return batch
+
+
+def compute(use_case: str, period: str) -> dict:
+    _note("compute", use_case=use_case, period=period)
+    return {"use_case": use_case, "period": period, "values": 1}
+
+
+def check_indicators(use_case: str, summary: dict) -> dict:
+    _note("check_indicators", use_case=use_case, period=summary["period"])
+    return summary
+
+
+def publish(use_case: str) -> Path:
+    _note("publish", use_case=use_case)
+    return Path("atlas.html")
