@@ -41,7 +41,9 @@ class Built:
         self.work, self.size, self.seed, self.rate = work, size, seed, rate
         self.files = work / "files"
         self.files.mkdir(parents=True, exist_ok=True)
-        self._con = duckdb.connect(config={"memory_limit": "1GB", "threads": "2", "temp_directory": str(work / "spill")})
+        self._con = duckdb.connect(
+            config={"memory_limit": "1GB", "threads": "2", "temp_directory": str(work / "spill")}
+        )
         self._lock = threading.RLock()
         self._served: dict[tuple[str, datetime], Served] = {}
         #: Lines that each publisher's file has.

@@ -47,7 +47,7 @@ DEFECTS = (
 #: Where a station of a country is put when it is said to be abroad by mistake: lon, lat in another country of the map.
 ABROAD = {
     "DE": (5.55, 50.62), "FR": (8.45, 49.05), "NL": (5.30, 50.92),
-    "BE": (6.12, 50.83), "CH": (7.70, 48.60), "ES": (1.40, 43.55),
+    "BE": (6.45, 50.80), "CH": (7.70, 48.60), "ES": (1.40, 43.55),
 }  # fmt: skip
 
 

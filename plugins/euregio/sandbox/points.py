@@ -135,16 +135,21 @@ def word_tables(con: duckdb.DuckDBPyConnection) -> None:
         "exact_kw": [k.exact_kw for k in KINDS], "volts": [k.volts for k in KINDS], "amps": [k.amps for k in KINDS],
         "phases": [k.phases for k in KINDS], "connectors": [list(k.connectors) for k in KINDS],
     }))  # fmt: skip
-    rows = [(p.country, i, name, p.country + letters) for p in PROFILES for i, (name, letters, _) in enumerate(p.operators)]
-    con.register("operators", pa.table(dict(zip(("country", "operator", "operator_name", "operator_id"), zip(*rows, strict=True), strict=True))))
+    operators = [
+        (p.country, i, name, p.country + letters) for p in PROFILES for i, (name, letters, _) in enumerate(p.operators)
+    ]
     streets = [(p.country, i, name) for p in PROFILES for i, name in enumerate(p.streets)]
-    con.register("streets", pa.table(dict(zip(("country", "street", "street_name"), zip(*streets, strict=True), strict=True))))
     towns = [
         (number, i, region.code, region.name, name)
         for number, region in enumerate(world.regions().values())
         for i, (name, *_) in enumerate(region.towns)
     ]
-    con.register("towns", pa.table(dict(zip(("region", "town", "nuts3", "region_name", "city"), zip(*towns, strict=True), strict=True))))
+    for table, columns, rows in (
+        ("operators", ("country", "operator", "operator_name", "operator_id"), operators),
+        ("streets", ("country", "street", "street_name"), streets),
+        ("towns", ("region", "town", "nuts3", "region_name", "city"), towns),
+    ):
+        con.register(table, pa.table(dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True))))
 
 
 #: One row per point of the view `drawn` (the arrays of `stations`), with what a publisher may say of it, before defects.

@@ -196,7 +196,11 @@ class _Handler(BaseHTTPRequestHandler):
         served = self._served(dataset, query, moves=False)
         with gzip.open(served.path, "rt", encoding="utf-8") as lines:
             # One location a line, between "[" and "]".
-            page = [line.strip().removeprefix("[").rstrip(",") for i, line in enumerate(lines) if offset <= i < offset + limit]
+            page = [
+                line.strip().removeprefix("[").rstrip(",")
+                for i, line in enumerate(lines)
+                if offset <= i < offset + limit
+            ]
         total = self.server.built.lines[dataset]
         if page and offset + limit >= total:
             page[-1] = page[-1].removesuffix("]")
@@ -204,7 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
         if offset + limit < total:
             headers["Link"] = f'<{self.server.address}/{dataset}?offset={offset + limit}&limit={limit}>; rel="next"'
         stamp = f"{served.modified:%Y-%m-%dT%H:%M:%SZ}"
-        body = f'{{"data": [{",".join(page)}], "status_code": 1000, "status_message": "Success", "timestamp": "{stamp}"}}'
+        body = (
+            f'{{"data": [{",".join(page)}], "status_code": 1000, "status_message": "Success", "timestamp": "{stamp}"}}'
+        )
         self._text(200, body, "application/json", headers)
 
     def _send(self, path: Path, size: int, *, slowly: bool) -> None:
@@ -213,7 +219,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(piece)
                 size -= len(piece)
 
-    def _text(self, status: int, text: str, content_type: str = "text/plain", headers: dict[str, str] | None = None) -> None:
+    def _text(
+        self, status: int, text: str, content_type: str = "text/plain", headers: dict[str, str] | None = None
+    ) -> None:
         body = text.encode()
         self._head(status, (headers or {}) | {"Content-Type": content_type, "Content-Length": str(len(body))})
         if self.command != "HEAD":

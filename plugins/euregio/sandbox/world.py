@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import itertools
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,7 +175,7 @@ def _claim(at: np.ndarray, members: list[Region], scale: np.ndarray, origin: np.
         best = score.argmin(axis=1)
         region = np.where(score[np.arange(len(at)), best] <= 0.35 * radius2[best] + 12, owner[best], -1)
         area = np.bincount(region[region >= 0], minlength=len(members)) * hex_km2
-        weight += (0.25 * radius2 * np.clip((target - area) / target, -1, 1)[owner])
+        weight += 0.25 * radius2 * np.clip((target - area) / target, -1, 1)[owner]
     return region
 
 
@@ -252,13 +253,13 @@ def _dissolve(cluster: Cluster, chosen: np.ndarray) -> list[list[list[tuple[floa
 
 
 def _signed_area(ring: list[tuple[float, float]]) -> float:
-    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False)) / 2
+    return sum(x1 * y2 - x2 * y1 for (x1, y1), (x2, y2) in itertools.pairwise(ring)) / 2
 
 
 def _holds(ring: list[tuple[float, float]], point: tuple[float, float]) -> bool:
     x, y = point
     inside = False
-    for (x1, y1), (x2, y2) in zip(ring, ring[1:], strict=False):
+    for (x1, y1), (x2, y2) in itertools.pairwise(ring):
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             inside = not inside
     return inside

@@ -27,17 +27,27 @@ def write_reference(work: Path) -> dict[str, int]:
         "type": "FeatureCollection", "name": "NUTS_RG_SANDBOX_2024_4326.geojson",
         "crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4326"}}, "features": features,
     }  # fmt: skip
-    (work / REFERENCE[0]).write_text(json.dumps(collection, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    (work / REFERENCE[0]).write_text(
+        json.dumps(collection, ensure_ascii=False, separators=(",", ":")), encoding="utf-8"
+    )
     population = [
         f"ESTAT:DEMO_R_PJANAGGR3(1.0),{_UPDATED},A,NR,T,TOTAL,{code},{year},{people},{flag},"
         for code, by_year in sorted(inhabitants().items()) for year, (people, flag) in by_year.items()
     ]  # fmt: skip
-    _csv(work / REFERENCE[1], "DATAFLOW,LAST UPDATE,freq,unit,sex,age,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS", population)
+    _csv(
+        work / REFERENCE[1],
+        "DATAFLOW,LAST UPDATE,freq,unit,sex,age,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS",
+        population,
+    )
     vehicles = [
         f"ESTAT:ROAD_EQS_CARPDA(1.0),{_UPDATED},A,NR,{engine},{code},{year},{count},,"
         for code, year, engine, count in fleet()
     ]
-    _csv(work / REFERENCE[2], "DATAFLOW,LAST UPDATE,freq,unit,mot_nrg,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS", vehicles)
+    _csv(
+        work / REFERENCE[2],
+        "DATAFLOW,LAST UPDATE,freq,unit,mot_nrg,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS",
+        vehicles,
+    )
     return dict(zip(REFERENCE, (len(features), len(population), len(vehicles)), strict=True))
 
 
@@ -74,7 +84,11 @@ def fleet() -> list[tuple[str, int, str, int]]:
 def _feature(code: str, level: int, polygons: list) -> dict:
     region = world.regions().get(code)
     name = region.name if region else world.parents()[code]
-    shape = {"type": "Polygon", "coordinates": polygons[0]} if len(polygons) == 1 else {"type": "MultiPolygon", "coordinates": polygons}
+    shape = (
+        {"type": "Polygon", "coordinates": polygons[0]}
+        if len(polygons) == 1
+        else {"type": "MultiPolygon", "coordinates": polygons}
+    )
     return {
         "type": "Feature",
         "properties": {
