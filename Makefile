@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Compiled modules are kept: without them every process of Airflow would compile its imports anew.
+unexport PYTHONDONTWRITEBYTECODE
 export EUREGIO_REAL_DATA ?= $(abspath ../shared/real)
 
 help: ## what can be made

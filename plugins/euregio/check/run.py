@@ -106,29 +106,31 @@ def _write_failures(
     def failing(rule: Rule) -> bool:
         return rule.severity == "warning" and found[rule.reason].failed > 0
 
-    def in_duplicates(unique: UniqueRule) -> str:
-        return unique.fails_sql(duplicates[unique.rule.reason])
-
     conditions = [(rule.reason, fails) for rule, fails in compiled.row_rules if failing(rule)]
-    conditions += [(u.rule.reason, in_duplicates(u)) for u in compiled.unique_rules if failing(u.rule)]
     parts = []
     if conditions:
         parts.append(
             f"SELECT _file, _record, _reasons FROM (SELECT _file, _record, {reasons_sql(conditions)} AS _reasons "
             f"FROM {relation}) WHERE len(_reasons) > 0"
         )
+    for unique in compiled.unique_rules:
+        if failing(unique.rule):
+            fails = unique.fails_sql(duplicates[unique.rule.reason])
+            parts.append(f"SELECT _file, _record, [{text_sql(unique.rule.reason)}] FROM {relation} WHERE {fails}")
     if listed is not None and len(listed):
-        parts.append("SELECT _file, _record, [_reason] AS _reasons FROM listed")
+        parts.append("SELECT _file, _record, [_reason] FROM listed")
     if not parts:
         parts.append(f"SELECT _file, _record, []::VARCHAR[] AS _reasons FROM {relation} LIMIT 0")
     query = parts[0]
-    if len(parts) > 1 or (listed is not None and len(listed)):
+    if len(parts) > 1 or listed is not None:
         query = (
             "SELECT _file, _record, list_sort(list_distinct(flatten(list(_reasons)))) AS _reasons "
             f"FROM ({' UNION ALL '.join(parts)}) GROUP BY _file, _record ORDER BY _file, _record"
         )
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.{uuid.uuid4().hex}")
+    if listed is not None:
+        con.register("listed", listed)  # connections of the house take no SQL name from Python's variables
     try:
         con.execute(f"COPY ({query}) TO {text_sql(str(part))} (FORMAT parquet)")
         os.replace(part, out)

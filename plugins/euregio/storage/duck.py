@@ -25,6 +25,7 @@ def connect(settings: Settings, *extensions: str) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(settings.scratch),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "python_enable_replacements": False,  # no SQL name may mean a Python variable (and no import of pandas)
         }
     )
     con.execute("SET TimeZone = 'UTC'")

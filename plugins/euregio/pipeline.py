@@ -1,0 +1,239 @@
+"""The four steps in a row, for the tasks, the command line and the bench alike: extract, check, harmonise, release."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from euregio import __version__, stages
+from euregio.declarations import corrections, datasets, tables
+from euregio.declarations.datasets import Dataset
+from euregio.declarations.profiles import load_profile
+from euregio.errors import EuregioError
+from euregio.extract.decode.registry import module_of
+from euregio.extract.decoded import decode_file
+from euregio.harmonise.run import tables_of
+from euregio.release.write import Origin, RowsFile, is_released
+from euregio.release.write import release as write_release
+from euregio.settings import PROJECT, Settings
+from euregio.storage.duck import connect
+from euregio.storage.layer import open_layer
+from euregio.storage.zones import Zone, Zones
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The reference that tasks hand on: which bytes of which dataset and period, and how many rows became what.
+
+    `files` are SHA-256 of landed files; `unchanged` says that the layer holds just this already. It holds no data of
+    the publisher, and is small enough for XCom.
+    """
+
+    dataset: str
+    period: str
+    run_id: str
+    batch_id: str
+    files: tuple[str, ...]
+    retrieved_at: str
+    unchanged: bool = False
+    records: int = 0
+    rows: int = 0
+    admitted: int = 0
+    corrected: int = 0
+    quarantined: int = 0
+    released: int = 0
+    withheld: int = 0
+    snapshot_id: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return {**asdict(self), "files": list(self.files)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Batch:
+        """The batch that `to_json` gave."""
+        known = {name: value for name, value in content.items() if name in cls.__dataclass_fields__}
+        return cls(**{**known, "files": tuple(content["files"])})
+
+    @property
+    def folder(self) -> str:
+        """Its folder in the zone."""
+        return f"batches/{self.period.replace(':', '')}/{self.batch_id}"
+
+
+def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+    """Fetch the dataset's bytes, land them unchanged, decode them into the zone.
+
+    Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
+    is decoded. Raises FetchError, DecodeError, DeclarationError.
+    """
+    from euregio.extract.landing import fetch_and_land
+
+    settings = settings or Settings()
+    dataset = datasets.dataset(dataset_id)
+    profile = load_profile(settings.profile)
+    zone = zone_of(dataset, settings)
+    landed = fetch_and_land(profile.source(dataset, period), zone, dataset, period=period, root=profile.root_folder, scratch=settings.scratch)
+    files = tuple(file.sha256 for file in landed.files)
+    batch = Batch(
+        dataset=dataset_id, period=period, run_id=run_id or new_run_id(), batch_id=batch_id(dataset, files, period),
+        files=files, retrieved_at=landed.retrieved_at.astimezone(UTC).isoformat(timespec="seconds"),
+    )  # fmt: skip
+    if _in_force(batch, settings):
+        return replace(batch, unchanged=True)
+    records = 0
+    with _connection(settings) as con:
+        for file in landed.files:
+            place = f"{batch.folder}/decoded/{file.sha256}.parquet"
+            if not zone.exists(place):
+                with zone.writing(place) as out:
+                    name = f"{dataset_id}, {file.name}"
+                    decode_file(dataset.format, zone.local(f"landing/{file.sha256}"), out, con, name=name, file_id=file.sha256)
+            records += _records(con, zone.local(place))
+    return replace(batch, records=records)
+
+
+def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
+    """Run the format's suite over the decoded records. Raises BatchRefused where a critical rule fails."""
+    settings = settings or Settings()
+    dataset = datasets.dataset(batch.dataset)
+    zone = zone_of(dataset, settings)
+    with _connection(settings) as con, zone.writing(f"{batch.folder}/failures.parquet") as failures:
+        try:
+            outcome = stages.check_records(con, dataset.format, _decoded(batch, zone), failures)
+        except EuregioError as error:
+            raise error.at(f"{batch.dataset} {batch.period}") from error
+    zone.write_bytes(f"{batch.folder}/outcome.json", json.dumps(outcome.as_json(), default=str).encode())
+    return replace(batch, records=outcome.rows)
+
+
+def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
+    """Turn the records into rows of each table that the format gives, every row with its verdict."""
+    settings = settings or Settings()
+    dataset = datasets.dataset(batch.dataset)
+    zone = zone_of(dataset, settings)
+    grid = stages.region_grid(settings)
+    counts = {"rows": 0, "admitted": 0, "corrected": 0, "quarantined": 0}
+    for name in _tables(dataset):
+        with _connection(settings) as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
+            found = stages.harmonise_table(
+                con, dataset.format, name, _decoded(batch, zone), zone.local(f"{batch.folder}/failures.parquet"), out,
+                dataset=dataset.id, country=dataset.country_code, time_zone=dataset.time_zone, grid=grid,
+                retrieved_at=batch.retrieved_at, corrections=corrections.corrections_of(dataset.id, name),
+            )  # fmt: skip
+        zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json()).encode())
+        for key in counts:
+            counts[key] += getattr(found, key)
+    return replace(batch, **counts)
+
+
+def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
+    """Let across what the dataset's policy allows: one snapshot that replaces its period in the layer."""
+    settings = settings or Settings()
+    dataset = datasets.dataset(batch.dataset)
+    zone = zone_of(dataset, settings)
+    rows = []
+    for name in _tables(dataset):
+        counts = json.loads(zone.read_bytes(f"{batch.folder}/rows-{name}.json"))
+        numbers = (counts[key] for key in ("rows", "admitted", "corrected", "quarantined", "reasons"))
+        rows.append(RowsFile(tables.load_table(name), zone.local(f"{batch.folder}/rows-{name}.parquet"), *numbers))
+    rules = json.loads(zone.read_bytes(f"{batch.folder}/outcome.json"))["rules"]
+    facts = [{key: rule[key] for key in ("reason", "severity", "evaluated", "failed", "success")} for rule in rules]
+    origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, facts)
+    with open_layer(settings, read_only=False) as con:
+        done = write_release(con, dataset, rows, origin)
+    released = sum(done.tables.get(name, 0) for name in _tables(dataset))
+    return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
+
+
+def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+    """All four steps."""
+    settings = settings or Settings()
+    batch = extract(dataset_id, period, run_id=run_id, settings=settings)
+    if batch.unchanged:
+        return batch
+    return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
+
+
+def zone_of(dataset: Dataset, settings: Settings) -> Zone:
+    """The zone of a dataset: its country's own storage."""
+    options = _s3fs_options(settings) if settings.zones.startswith("s3://") else None
+    return Zones(settings.zones, options).of(dataset.country, dataset.id)
+
+
+def new_run_id() -> str:
+    """A name for a run outside Airflow."""
+    return f"manual-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+
+
+def batch_id(dataset: Dataset, files: tuple[str, ...], period: str) -> str:
+    """Name of a batch: the hash of its bytes and of every rule that runs over them.
+
+    Observations made at the time of the fetch are news even in the same bytes: there the period is part of it.
+    """
+    observed = any("observed_at" in {c.name for c in tables.load_table(t).columns} for t in _tables(dataset))
+    facts = [__version__, dataset.model_dump_json(), *files, *([period] if observed else [])]
+    digest = hashlib.sha256("\n".join(facts).encode())
+    for path in _rule_files(dataset):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def _rule_files(dataset: Dataset) -> Iterator[Path]:
+    sql, include = PROJECT / "include" / "sql", PROJECT / "include"
+    yield from sorted((PROJECT / "include" / "codes").glob("*.csv"))
+    yield from sorted([sql / "prelude.sql", *(sql / "frame").glob("*.sql"), *(sql / "derive").glob("*.sql")])
+    yield Path(module_of(dataset.format).__file__ or "")
+    for name in _tables(dataset):
+        yield sql / "harmonise" / name / f"{dataset.format}.sql"
+        yield include / "tables" / f"{name}.yaml"
+    wanted = [stages.EXPECTATIONS / "formats" / f"{dataset.format}.json"]
+    wanted += [stages.EXPECTATIONS / "tables" / f"{name}.json" for name in _tables(dataset)]
+    wanted.append(corrections.FOLDER / dataset.country / f"{dataset.id.partition('.')[2]}.yaml")
+    yield from (path for path in wanted if path.is_file())
+
+
+def _tables(dataset: Dataset) -> list[str]:
+    """Tables of the format, what its records are about first."""
+    first = module_of(dataset.format).FORMAT.table
+    return sorted(tables_of(dataset.format), key=lambda name: (name != first, name))
+
+
+def _decoded(batch: Batch, zone: Zone) -> list[Path]:
+    return [zone.local(f"{batch.folder}/decoded/{sha}.parquet") for sha in batch.files]
+
+
+def _in_force(batch: Batch, settings: Settings) -> bool:
+    try:
+        with open_layer(settings) as con:
+            return is_released(con, batch.dataset, batch.batch_id)
+    except EuregioError as error:
+        if error.what == "there is no layer yet":
+            return False
+        raise
+
+
+def _records(con: Any, parquet: Path) -> int:
+    return int(con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(parquet)]).fetchone()[0])
+
+
+def _s3fs_options(settings: Settings) -> dict[str, Any]:
+    names = settings.s3_options
+    client = {"region_name": names.get("region"), "endpoint_url": names.get("endpoint")}
+    return {"key": names.get("key"), "secret": names.get("secret"), "client_kwargs": {k: v for k, v in client.items() if v}}
+
+
+@contextmanager
+def _connection(settings: Settings) -> Iterator[Any]:
+    con = connect(settings, "spatial")
+    try:
+        yield con
+    finally:
+        con.close()
