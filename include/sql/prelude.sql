@@ -3,9 +3,9 @@
 -- The settings of one dataset are variables, set here to neutral values; a run sets its own before the SQL.
 
 SET VARIABLE dataset = 'try.file';
-SET VARIABLE dataset_country = NULL;             -- ISO 3166-1 alpha-2, null where the file must say
-SET VARIABLE dataset_zone = NULL;                -- IANA zone that naive local times are in, null where none may occur
-SET VARIABLE retrieved_at = NULL;                -- when the bytes were fetched (TIMESTAMPTZ)
+SET VARIABLE dataset_country = CAST(NULL AS VARCHAR);            -- ISO 3166-1 alpha-2, null where the file must say
+SET VARIABLE dataset_zone = CAST(NULL AS VARCHAR);               -- IANA zone that naive local times are in, null where none may occur
+SET VARIABLE retrieved_at = CAST(NULL AS TIMESTAMPTZ);               -- when the bytes were fetched (TIMESTAMPTZ)
 
 -- Code lists: include/codes/<topic>.csv with columns vocabulary, word, meaning. Words compare in lower case.
 SET VARIABLE codes_connector_type = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))

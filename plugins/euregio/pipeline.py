@@ -23,7 +23,7 @@ from euregio.harmonise.run import tables_of
 from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
 from euregio.settings import PROJECT, Settings
-from euregio.storage.duck import connect
+from euregio.storage.duck import connect, parquet_rows
 from euregio.storage.layer import open_layer
 from euregio.storage.zones import Zone, Zones
 
@@ -96,7 +96,7 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
                 with zone.writing(place) as out:
                     name = f"{dataset_id}, {file.name}"
                     decode_file(dataset.format, zone.local(f"landing/{file.sha256}"), out, con, name=name, file_id=file.sha256)
-            records += _records(con, zone.local(place))
+            records += parquet_rows(con, zone.local(place))
     return replace(batch, records=records)
 
 
@@ -218,10 +218,6 @@ def _in_force(batch: Batch, settings: Settings) -> bool:
         if error.what == "there is no layer yet":
             return False
         raise
-
-
-def _records(con: Any, parquet: Path) -> int:
-    return int(con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(parquet)]).fetchone()[0])
 
 
 def _s3fs_options(settings: Settings) -> dict[str, Any]:

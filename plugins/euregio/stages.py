@@ -17,7 +17,7 @@ from euregio.errors import DeclarationError, EuregioError
 from euregio.harmonise.places import build_grid
 from euregio.harmonise.run import Harmonised, Task, harmonise
 from euregio.settings import PROJECT, Settings
-from euregio.storage.duck import quoted
+from euregio.storage.duck import parquet_rows, quoted
 from euregio.storage.layer import open_layer
 
 EXPECTATIONS = PROJECT / "expectations"
@@ -65,7 +65,7 @@ def harmonise_table(
     """Harmonise decoded records into the rows of one table with their verdicts, written to `out`."""
     table = load_table(table_name)
     task = Task(
-        format=format_name, table=table, decoded=decoded, failures=failures if _has_rows(con, failures) else None,
+        format=format_name, table=table, decoded=decoded, failures=failures if parquet_rows(con, failures) else None,
         judge=judge_of(table), dataset=dataset, country=country, time_zone=time_zone, retrieved_at=retrieved_at,
         corrections=corrections, grid=grid,
     )  # fmt: skip
@@ -84,7 +84,3 @@ def region_grid(settings: Settings) -> Path | None:
             return None
         raise
 
-
-def _has_rows(con: duckdb.DuckDBPyConnection, parquet: Path) -> bool:
-    found = con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(parquet)]).fetchone()
-    return bool(found and found[0])

@@ -12,6 +12,7 @@ import duckdb
 from euregio.errors import DecodeError, EuregioError
 from euregio.extract.decode.plain import plain_source
 from euregio.extract.decode.registry import module_of
+from euregio.storage.duck import parquet_rows
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ def decode_file(
             raise
         except (duckdb.Error, OSError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
             raise (source.failures[0] if source and source.failures else _plainly(error, format_name, name)) from error
-        records = con.execute("SELECT sum(num_rows) FROM parquet_file_metadata(?)", [str(part)]).fetchone()[0] or 0
+        records = parquet_rows(con, part)
         if not records:
             raise DecodeError(
                 "the file holds no records", where=name, found="0 records", expected=decoder.FORMAT.record
             )
         os.replace(part, out)
-    return Decoded(out, int(records), columns)
+    return Decoded(out, records, columns)
 
 
 def _write(relation: duckdb.DuckDBPyRelation, file_id: str, part: Path) -> None:

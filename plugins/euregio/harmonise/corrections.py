@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from euregio.errors import DeclarationError
-from euregio.storage.duck import identifier, quoted
+from euregio.storage.duck import identifier, literal, quoted
 
 
 def mended_sql(corrections: Sequence[Any], columns: Sequence[str]) -> str:
@@ -26,7 +26,7 @@ def mended_sql(corrections: Sequence[Any], columns: Sequence[str]) -> str:
         holds = f"({_all(item.match)} AND {_all(item.expect)})"
         notes = []
         for name, value in item.set.items():
-            was, now = identifier(name), _literal(value)
+            was, now = identifier(name), literal(value)
             changed[name] = f"CASE WHEN {holds} THEN {now} ELSE {changed.get(name, was)} END"
             notes.append(
                 f"{{'field': {quoted(name)}, 'was': CAST({was} AS VARCHAR), 'now': CAST({now} AS VARCHAR), 'why': {quoted(item.why)}}}"
@@ -48,12 +48,5 @@ def outdated(con: duckdb.DuckDBPyConnection, corrections: Sequence[Any]) -> list
 
 
 def _all(values: Mapping[str, Any]) -> str:
-    return "(" + " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM {_literal(value)}" for name, value in values.items()) + ")"
+    return "(" + " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM {literal(value)}" for name, value in values.items()) + ")"
 
-
-def _literal(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return str(value).upper()
-    return repr(value) if isinstance(value, int | float) else quoted(str(value))

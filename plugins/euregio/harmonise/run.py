@@ -15,7 +15,7 @@ from euregio.errors import DeclarationError, EuregioError
 from euregio.harmonise.corrections import mended_sql, outdated
 from euregio.harmonise.places import use_grid
 from euregio.settings import PROJECT
-from euregio.storage.duck import identifier, quoted
+from euregio.storage.duck import identifier, literal, quoted
 
 SQL = PROJECT / "include" / "sql"
 #: Keys that repeat are found in passes over hashes, so that memory is bounded: rows per pass.
@@ -98,8 +98,8 @@ def prepare(con: duckdb.DuckDBPyConnection, task: Task) -> None:
     """Make the prelude, the dataset's variables and the views `decoded` and `harmonised` known to the connection."""
     con.execute((SQL / "prelude.sql").read_text(encoding="utf-8"))
     for name, value in (("dataset", task.dataset), ("dataset_country", task.country), ("dataset_zone", task.time_zone)):
-        con.execute(f"SET VARIABLE {name} = {quoted(value) if value else 'NULL'}")
-    con.execute(f"SET VARIABLE retrieved_at = CAST({quoted(task.retrieved_at) if task.retrieved_at else 'NULL'} AS TIMESTAMPTZ)")
+        con.execute(f"SET VARIABLE {name} = CAST({literal(value)} AS VARCHAR)")
+    con.execute(f"SET VARIABLE retrieved_at = CAST({literal(task.retrieved_at)} AS TIMESTAMPTZ)")
     files = ", ".join(quoted(str(path)) for path in task.decoded)
     con.execute(
         "CREATE OR REPLACE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "

@@ -15,7 +15,7 @@ from euregio.declarations.tables import Table, load_table
 from euregio.errors import ReleaseError
 from euregio.release.gate import Passage, passage
 from euregio.settings import PROJECT
-from euregio.storage.duck import identifier, quoted
+from euregio.storage.duck import identifier, literal, quoted
 from euregio.storage.layer import columns_of, retried, transaction
 
 DERIVE = PROJECT / "include" / "sql" / "derive"
@@ -73,7 +73,9 @@ def is_released(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, 
     """Whether the release in force (or that of `period`) came from this batch: the same bytes under the same rules."""
     source = "catalogue.release" if period else "catalogue.current_release"
     at = f" AND period = {quoted(period)}" if period else ""
-    found = con.execute(f"SELECT count(*), count(*) FILTER (batch_id = ?) FROM {source} WHERE dataset = ?{at}", [batch_id, dataset_id]).fetchone()
+    found = con.execute(
+        f"SELECT count(*), count(*) FILTER (batch_id = {quoted(batch_id)}) FROM {source} WHERE dataset = {quoted(dataset_id)}{at}"
+    ).fetchone()
     return bool(found and found[0] and found[0] == found[1])
 
 
@@ -113,9 +115,9 @@ def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) 
     ).fetchall()
     for place, columns in tables:
         if "_dataset" in columns:
-            con.execute(f"DELETE FROM {place} WHERE _dataset = ? AND _period = ?", [dataset_id, period])
+            con.execute(f"DELETE FROM {place} WHERE _dataset = {quoted(dataset_id)} AND _period = {quoted(period)}")
         elif {"dataset", "period", "run_id"} <= set(columns):
-            con.execute(f"DELETE FROM {place} WHERE dataset = ? AND period = ?", [dataset_id, period])
+            con.execute(f"DELETE FROM {place} WHERE dataset = {quoted(dataset_id)} AND period = {quoted(period)}")
 
 
 def _write_rows(
@@ -162,44 +164,37 @@ def _note_release(
     }  # fmt: skip
     con.execute(
         f"INSERT INTO catalogue.release ({', '.join(values)}, released_at, source_updated_at) "
-        f"SELECT {', '.join('?' for _ in values)}, now(), (SELECT {latest} FROM released)",
-        list(values.values()),
+        f"SELECT {', '.join(map(literal, values.values()))}, now(), (SELECT {latest} FROM released)"
     )
 
 
 def _note_quality(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin) -> None:
-    verdicts = []
+    verdicts: list[tuple[str, str, str, int]] = []
+    of_run = f"{quoted(origin.period)}, {quoted(origin.run_id)}"
     for item in rows:
         totals = (("admitted", item.admitted), ("corrected", item.corrected), ("quarantined", item.quarantined))
         verdicts += [(item.table.name, verdict, "", count) for verdict, count in totals]
         verdicts += [(item.table.name, "quarantined", reason, count) for reason, count in item.reasons.items()]
         con.execute(
-            "INSERT INTO quality.correction SELECT ?, ?, ?, ?, raw, fix.field, fix.was, fix.now, fix.why FROM "
-            f"(SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix FROM read_parquet({quoted(str(item.path))}) "
-            "WHERE _verdict = 'corrected')",
-            [dataset.id, item.table.name, origin.period, origin.run_id],
+            f"INSERT INTO quality.correction SELECT {quoted(dataset.id)}, {quoted(item.table.name)}, {of_run}, "
+            "raw, fix.field, fix.was, fix.now, fix.why FROM (SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix "
+            f"FROM read_parquet({quoted(str(item.path))}) WHERE _verdict = 'corrected')"
         )
-    con.execute(
-        "INSERT INTO quality.verdict SELECT ?, v.table_name, ?, ?, v.verdict, v.reason, v.rows_count FROM "
-        "(SELECT unnest(CAST(CAST(? AS JSON) AS STRUCT(table_name VARCHAR, verdict VARCHAR, reason VARCHAR, rows_count BIGINT)[])) AS v)",
-        [dataset.id, origin.period, origin.run_id,
-         json.dumps([dict(zip(("table_name", "verdict", "reason", "rows_count"), v, strict=True)) for v in verdicts])],
-    )  # fmt: skip
+    counted = ", ".join(f"({quoted(dataset.id)}, {quoted(v[0])}, {of_run}, {', '.join(map(literal, v[1:]))})" for v in verdicts)
+    con.execute(f"INSERT INTO quality.verdict VALUES {counted}")
     if origin.rules:
-        con.execute(
-            "INSERT INTO quality.rule_outcome SELECT ?, ?, ?, r.reason, r.severity, r.evaluated, r.failed, r.success FROM "
-            "(SELECT unnest(CAST(CAST(? AS JSON) AS STRUCT(reason VARCHAR, severity VARCHAR, evaluated BIGINT, failed BIGINT, success BOOLEAN)[])) AS r)",
-            [dataset.id, origin.period, origin.run_id, json.dumps(list(origin.rules))],
-        )
+        names = ("reason", "severity", "evaluated", "failed", "success")
+        judged = ", ".join(f"({quoted(dataset.id)}, {of_run}, {', '.join(literal(r[n]) for n in names)})" for r in origin.rules)
+        con.execute(f"INSERT INTO quality.rule_outcome VALUES {judged}")
 
 
 def _true_snapshot(con: duckdb.DuckDBPyConnection, done: Released, origin: Origin) -> Released:
     """The snapshot that the commit got; another writer may have come in between, then the note is put right."""
     found = con.execute(
-        "SELECT max(snapshot_id) FROM ducklake_snapshots('lake') WHERE snapshot_id >= ? AND commit_extra_info LIKE ?",
-        [done.snapshot_id, f'%"run_id": "{origin.run_id}"%'],
+        f"SELECT max(snapshot_id) FROM ducklake_snapshots('lake') WHERE snapshot_id >= {done.snapshot_id} "
+        f"AND contains(commit_extra_info, {quoted(json.dumps({'run_id': origin.run_id})[1:-1])})"
     ).fetchone()
     snapshot = found[0] if found and found[0] is not None else done.snapshot_id
     if snapshot != done.snapshot_id:
-        retried(lambda: con.execute("UPDATE catalogue.release SET snapshot_id = ? WHERE run_id = ?", [snapshot, origin.run_id]))
+        retried(lambda: con.execute(f"UPDATE catalogue.release SET snapshot_id = {snapshot} WHERE run_id = {quoted(origin.run_id)}"))
     return Released(done.tables, done.withheld, snapshot)

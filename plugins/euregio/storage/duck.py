@@ -66,6 +66,28 @@ def quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def literal(value: object) -> str:
+    """`value` (None, bool, number, text, or a list of these) as an SQL literal.
+
+    For statements instead of bound parameters: binding one makes DuckDB import pandas, which takes seconds.
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    return quoted(str(value))
+
+
+def parquet_rows(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Number of rows of a Parquet file, from its footer."""
+    found = con.execute(f"SELECT sum(num_rows) FROM parquet_file_metadata({quoted(str(path))})").fetchone()
+    return int(found[0] or 0) if found else 0
+
+
 def identifier(name: str) -> str:
     """`name` as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

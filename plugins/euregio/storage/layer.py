@@ -6,7 +6,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -116,10 +116,8 @@ def transaction(con: duckdb.DuckDBPyConnection, author: str, message: str, facts
         )
         con.execute("COMMIT")
     except BaseException:
-        try:
+        with suppress(duckdb.Error):  # a failed commit has ended the transaction already
             con.execute("ROLLBACK")
-        except duckdb.Error:
-            pass  # a failed commit has ended the transaction already
         raise
 
 
