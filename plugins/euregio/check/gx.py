@@ -11,7 +11,7 @@ import duckdb
 from euregio.check.compile import columns_of
 from euregio.check.outcome import RuleOutcome, plain
 from euregio.check.suite import Rule, load_suite
-from euregio.check.text import EXACT, FRAME_COLUMNS, kind_of, name_sql
+from euregio.check.text import EXACT, FRAME_COLUMNS, is_day, kind_of, name_sql
 from euregio.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def validate(frame: pd.DataFrame, rules: list[Rule]) -> list[tuple[Rule, dict[st
     )
     batch = definition.get_batch(batch_parameters={"dataframe": frame})
     expectations = [
-        {"type": rule.type, "kwargs": rule.kwargs, "severity": rule.severity, "meta": {"reason": rule.reason}}
-        for rule in rules
+        {"type": rule.type, "kwargs": kwargs, "severity": rule.severity, "meta": {"reason": rule.reason}}
+        for rule, kwargs in ((rule, _with_midnights(rule.kwargs, frame)) for rule in rules)
     ]
     try:
         suite = gx.ExpectationSuite(name="unknown", expectations=expectations)
@@ -112,6 +112,17 @@ def validate(frame: pd.DataFrame, rules: list[Rule]) -> list[tuple[Rule, dict[st
         )
         for rule in rules
     ]
+
+
+def _with_midnights(kwargs: dict[str, Any], frame: pd.DataFrame) -> dict[str, Any]:
+    """A day that bounds a column of times is its midnight: as a mere day, pandas would refuse to compare it."""
+    column = kwargs.get("column")
+    if not isinstance(column, str) or column not in frame or frame[column].dtype.kind != "M":
+        return kwargs
+    return {
+        name: f"{value}T00:00:00" if name in ("min_value", "max_value") and is_day(value) else value
+        for name, value in kwargs.items()
+    }
 
 
 def validate_suite_file(path: Path) -> None:

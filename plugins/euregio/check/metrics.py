@@ -161,7 +161,7 @@ def _publisher_columns(kinds: Kinds) -> list[str]:
 def _extreme(kinds: Kinds, kwargs: dict[str, Any], function: str) -> Measure:
     column = take(kwargs, ("column",), _BOUNDS)("column")
     kind = kinds[column]
-    if kind not in ("text", "integer", "double", "date", "timestamp"):
+    if kind not in ("integer", "double", "date", "timestamp"):
         raise Unsupported(f"the {function} of {kind}")
     _one_bound(kwargs)
     for name in ("min_value", "max_value"):

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from euregio.check.compile import Compiled, UniqueRule, compile_suite, reasons_sql
+from euregio.check.compile import Compiled, compile_suite, reasons_sql
 from euregio.check.metrics import Deferred
 from euregio.check.outcome import Outcome, RuleOutcome, plain, refuse
 from euregio.check.suite import Rule, Suite
