@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from euregio.sandbox.feeds import build_feeds, feed_files
 from euregio.sandbox.publishers import PUBLISHERS
 from euregio.sandbox.publishers.reference import CONTENT_TYPES, REFERENCE, write_reference
 from euregio.sandbox.publishers.writing import write_file
+from euregio.sandbox.truth import status_counts, write_truth
 
 #: The first snapshot, UTC; each further one is a quarter of an hour later.
 FIRST_SNAPSHOT = datetime(2026, 11, 20, 6, 0)
@@ -50,6 +52,10 @@ class Built:
         self.lines: dict[str, int] = {}
         build_feeds(self._con, work, size, seed, rate)
         self.lines |= write_reference(self.files)
+        write_truth(self._con, work, {feed: feed_files(work, feed) for feed in {p.feed for p in PUBLISHERS.values()}})
+        for dataset in PUBLISHERS:
+            self.file(dataset)
+        self._write_datasets()
 
     def __enter__(self) -> Built:
         return self
@@ -75,7 +81,36 @@ class Built:
         path = self.files / f"{dataset}.{at:%Y%m%dT%H%M%S}"
         chunks = feed_files(self.work, publisher.feed)
         self.lines[dataset] = write_file(self._con, publisher, chunks, path, at, self.seed)
+        if publisher.moving:
+            self._note_statuses(dataset, at, chunks)
         return self._tagged(path, publisher.content_type, at)
+
+    def _note_statuses(self, dataset: str, at: datetime, chunks: list[Path]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
+        for chunk in chunks:
+            for region, status, points in status_counts(self._con, PUBLISHERS[dataset], chunk, at, self.seed):
+                counts[region, status] += points
+        path = self.work / "truth" / "status.csv"
+        is_new = not path.exists()
+        with path.open("a", encoding="utf-8") as file:
+            if is_new:
+                file.write("dataset,at,nuts3,status,points\n")
+            for (region, status), points in sorted(counts.items()):
+                file.write(f"{dataset},{at:%Y-%m-%dT%H:%M:%SZ},{region},{status},{points}\n")
+
+    def _write_datasets(self) -> None:
+        rows = dict(
+            (row[0], row[1:])
+            for row in self._con.execute(
+                "SELECT dataset, count(*), count(*) FILTER (fault <> '' AND NOT is_repeat), count(*) FILTER (is_repeat), "
+                "count(*) FILTER (is_copy) FROM truth GROUP BY 1"
+            ).fetchall()
+        )
+        with (self.work / "truth" / "datasets.csv").open("w", encoding="utf-8") as file:
+            file.write("dataset,lines,points,faults,repeats,copies\n")
+            for dataset in self.datasets():
+                points = ",".join(map(str, rows.get(dataset, ("", "", "", ""))))
+                file.write(f"{dataset},{self.lines[dataset]},{points}\n")
 
     def _tagged(self, path: Path, content_type: str, modified: datetime) -> Served:
         with path.open("rb") as file:

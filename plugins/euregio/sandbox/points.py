@@ -71,7 +71,7 @@ def _weights(
         slow[here] = dense * region.population**0.95
         near_road = np.exp(-((_to_lines(at, stops[:-1], stops[1:]) / 2.0) ** 2))
         fast[here] = (0.45 * dense + 0.55 * near_road / here.sum() * 6) * region.population**0.8
-    return slow / slow.sum(), fast / fast.sum(), town
+    return slow, fast, town
 
 
 def _to_lines(at: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
@@ -123,7 +123,8 @@ def stations(seed: int, profile: Profile, chunk: int, points: int) -> dict[str, 
 
 
 def _draw(rng: np.random.Generator, weight: np.ndarray, n: int) -> np.ndarray:
-    return np.minimum(np.searchsorted(np.cumsum(weight), rng.random(n)), len(weight) - 1)
+    upto = np.cumsum(weight)
+    return np.minimum(np.searchsorted(upto, rng.random(n) * upto[-1]), len(weight) - 1)
 
 
 def word_tables(con: duckdb.DuckDBPyConnection) -> None:

@@ -17,7 +17,7 @@ _TAIL = "\n</egi:energyInfrastructureTable></d2:payload>\n"
 
 _LINES = """
 WITH points AS (
-    SELECT *, '<egi:refillPoint xsi:type="egi:ElectricChargingPoint" id="' || station_key || '_' || point_no || '" version="">'
+    SELECT *, '<egi:refillPoint xsi:type="egi:ElectricChargingPoint" id="' || station_key || '_P' || point_no || '" version="">'
         || '<fac:name><com:values><com:value lang="es">' || coalesce(xml(evse_id), '') || '</com:value></com:values></fac:name>'
         || array_to_string(list_transform(connectors, lambda c:
             '<egi:connector><egi:connectorType>' || CASE WHEN defect = 'unknown_connector' THEN 'superEnchufe' ELSE c END
