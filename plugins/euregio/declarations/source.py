@@ -55,7 +55,7 @@ class Paging(_Strict):
 
 
 class Timeouts(_Strict):
-    """Seconds: to connect, to wait for the next bytes, and for one attempt altogether."""
+    """Seconds: to connect, to wait for the next bytes, and for one request altogether."""
 
     connect: Annotated[float, Field(gt=0, le=300)] = 15
     read: Annotated[float, Field(gt=0, le=3600)] = 60

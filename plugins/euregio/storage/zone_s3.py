@@ -24,7 +24,7 @@ class S3Zone(Zone):
     server, which publishes it in one step; listings are never cached, another process writes here too."""
 
     def __init__(self, prefix: str, options: Mapping[str, Any], cache: Path) -> None:
-        self._prefix, self._options, self._cache = prefix, _s3_options(options), cache
+        self._prefix, self._options, self._cache = prefix, options, cache
 
     def __repr__(self) -> str:
         return f"Zone('s3://{self._prefix}')"
@@ -62,7 +62,7 @@ class S3Zone(Zone):
         info = self._info(rel)
         name = rel.rsplit("/", 1)[-1]
         version = hashlib.sha256(f"{info.get('ETag')}|{info['size']}".encode()).hexdigest()[:32]
-        where = hashlib.sha256(f"{self._options.get('endpoint_url')}|{self._key(rel)}".encode()).hexdigest()[:32]
+        where = hashlib.sha256(f"{self._options.get('endpoint')}|{self._key(rel)}".encode()).hexdigest()[:32]
         path = self._cache / where / version / name
         if path.is_file() and path.stat().st_size == info["size"]:
             os.utime(path)  # so that trim_cache knows it is in use
@@ -120,10 +120,7 @@ class S3Zone(Zone):
         return info
 
     def _fs(self) -> Any:
-        import s3fs  # costs a second: only where a zone is on S3
-
-        # fsspec keeps one instance per process, options and thread, and knows about forks.
-        return s3fs.S3FileSystem(use_listings_cache=False, **self._options)
+        return s3_filesystem(self._options)
 
     @staticmethod
     def _verify(fs: Any, key: str, size: int, rel: str) -> None:
@@ -131,6 +128,14 @@ class S3Zone(Zone):
             raise ZoneError(
                 "the storage took in another size", where=rel, found=f"{stored} bytes", expected=f"{size} bytes"
             )
+
+
+def s3_filesystem(options: Mapping[str, Any]) -> Any:
+    """S3 through s3fs, with nothing cached. `options` are Settings.s3_options, or s3fs' own."""
+    import s3fs  # costs a second: only where a zone is on S3
+
+    # fsspec keeps one instance per process, options and thread, and knows about forks.
+    return s3fs.S3FileSystem(use_listings_cache=False, **_s3_options(options))
 
 
 def _s3_options(given: Mapping[str, Any]) -> dict[str, Any]:
