@@ -46,7 +46,8 @@ CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
 -- The same where it is well-formed, else null. ISO 15118-2 Annex H (country, operator, E, number), or DIN SPEC 91286
 -- (+dialling code, operator, number; the plus is left out of the bare form).
 CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
-    CASE WHEN regexp_full_match(replace(bare_evse_id(txt), '+', ''), '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32}')
+    CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- most are bare: spare the rest
+         WHEN regexp_full_match(replace(bare_evse_id(txt), '+', ''), '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32}')
          THEN replace(bare_evse_id(txt), '+', '') END;
 -- The operator id (country and three characters) of an EVSE id in its ISO form.
 CREATE OR REPLACE TEMP MACRO operator_id_of(evse_id) AS
@@ -64,3 +65,9 @@ CREATE OR REPLACE TEMP MACRO instant_of(txt, zone) AS
     CASE WHEN regexp_matches(clean(txt), '(Z|z|[+-][0-9]{2}:?[0-9]{2})$') AND clean(txt) LIKE '%:%'
          THEN TRY_CAST(regexp_replace(clean(txt), '([+-][0-9]{2})([0-9]{2})$', '\1:\2') AS TIMESTAMPTZ)
          ELSE timezone(zone, TRY_CAST(clean(txt) AS TIMESTAMP)) END;
+-- True or false in the writings of registers (true, 1, yes, vrai, oui, wahr, ja …); null where it is neither.
+CREATE OR REPLACE TEMP MACRO truth_of(txt) AS
+    coalesce(TRY_CAST(txt AS BOOLEAN),
+             CASE lower(clean(txt)) WHEN 'true' THEN true WHEN 'false' THEN false WHEN 'vrai' THEN true WHEN 'faux' THEN false
+                  WHEN 'oui' THEN true WHEN 'non' THEN false WHEN 'wahr' THEN true WHEN 'falsch' THEN false
+                  WHEN 'ja' THEN true WHEN 'nein' THEN false WHEN '1' THEN true WHEN '0' THEN false END);
