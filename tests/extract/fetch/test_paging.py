@@ -82,6 +82,12 @@ def test_offsets_count_what_really_came(publisher: Publisher, tmp_path: Path, co
     assert len(publisher.asked) == (4 if count else 5)
 
 
+def test_a_count_of_the_page_alone_does_not_end_the_paging(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.on["/ocpi"] = Ocpi(25, 10, link=False, count=10)
+    got = pages(f"{publisher.base}/ocpi", tmp_path, kind="offset-limit", limit=10)
+    assert records(got) == list(range(25))
+
+
 def test_offsets_may_count_pages_under_other_names(publisher: Publisher, tmp_path: Path) -> None:
     def reply(asked: Asked) -> Reply:
         page = int(parse_qs(urlsplit(asked.path).query)["pagenumber"][0])

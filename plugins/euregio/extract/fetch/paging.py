@@ -52,7 +52,7 @@ class _Walk:
     def __iter__(self) -> Iterator[Fetched]:
         url, urls, hashes = self._first(), set[str](), dict[str, int]()
         size = records = number = landed = 0
-        offset, last_records = self.paging.first_offset, None
+        offset, may_end = self.paging.first_offset, False
         while True:
             number += 1
             if number > self.paging.max_pages:
@@ -60,7 +60,7 @@ class _Walk:
             if url in urls:
                 raise self._failed("the pages go round: this address was fetched before", where=self._shown(url))
             urls.add(url)
-            answer = self._page(url, size, last_records)
+            answer = self._page(url, size, may_end)
             if answer is None:
                 return
             self.made.append(answer.fetched.path)
@@ -84,11 +84,12 @@ class _Walk:
                     raise self._failed(
                         "a page is no JSON, so that its records cannot be counted", where=self._shown(url)
                     )
-                if content.records == 0 or (total is not None and records >= total):
-                    following = None
-                else:
+                full, all_came = content.records >= (self.paging.limit or 1), records == total
+                # Some servers count the page only: so a full first page that is "all" is asked beyond, and a count
+                # that was passed is not believed.
+                if content.records and (not all_came or (number == 1 and full and self.paging.limit)):
                     offset += 1 if self.paging.offset_counts == "pages" else content.records
-                    following, last_records = self._with(url, self.paging.offset_parameter, offset), content.records
+                    following, may_end = self._with(url, self.paging.offset_parameter, offset), all_came or not full
             if following is None:
                 if total is not None and content.records is not None and records < total:
                     raise RetryLater(
@@ -106,15 +107,14 @@ class _Walk:
             url = self._with(url, self.paging.offset_parameter, self.paging.first_offset)
         return url
 
-    def _page(self, url: str, size: int, last_records: int | None) -> Answer | None:
+    def _page(self, url: str, size: int, may_end: bool) -> Answer | None:
         """The page; None where an offset beyond the end is answered with 404 or 416."""
         if size >= self.ceiling:
             raise too_large(size, self.ceiling).at(self._shown(self.session.url))
         try:
             return cast(Answer, self.session.get(url, self.into, ceiling_bytes=self.ceiling - size))
         except FetchFailed as error:
-            limit = self.paging.limit
-            if error.status in (404, 416) and last_records is not None and limit is not None and last_records < limit:
+            if may_end and error.status in (404, 416):
                 return None
             raise
 
