@@ -31,7 +31,7 @@ class Head:
 
 
 class _Found(Exception):
-    pass
+    """Stops expat; its argument is the place of the tag, bytes."""
 
 
 @dataclass
@@ -47,6 +47,7 @@ class HeadReader:
     _publications: list[str] = field(default_factory=list)
     _uris: set[str] = field(default_factory=set)
     _root: str = ""
+    _expat: Any = None
     _text: list[str] | None = None
     _new: list[str] = field(default_factory=list)
 
@@ -61,18 +62,18 @@ class HeadReader:
                 if fed - parser.CurrentByteIndex > MAX_TOKEN:
                     raise DecodeError("a single tag or comment is too large", where=self.name, found=f"{MAX_TOKEN} bytes or more")
             parser.Parse(b"", True)
-        except _Found:
+        except _Found as found:
             for prefix in self._new:
                 self._prefixes[prefix].pop()
             namespaces = {prefix: uris[-1] for prefix, uris in self._prefixes.items() if uris}
-            return Head(parser.CurrentByteIndex, namespaces, self.header)
+            return Head(found.args[0], namespaces, self.header)
         except expat.ExpatError as error:
             raise broken(self.name, str(error)) from error
         self._explain()
         return None
 
     def _parser(self) -> Any:
-        parser = expat.ParserCreate("utf-8", " ")
+        parser = self._expat = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -93,7 +94,7 @@ class HeadReader:
         if len(self._path) > MAX_DEPTH:
             raise DecodeError("the elements nest too deep", where=self.name, found=f"{MAX_DEPTH} levels or more")
         if local == self.element and URI.fullmatch(uri):
-            raise _Found
+            raise _Found(self._expat.CurrentByteIndex)
         self._new = []
         publication = attributes.get(f"{XSI} type", "").rpartition(":")[2] or local
         if publication[-11:].lower() == "publication" and URI.fullmatch(uri):

@@ -25,14 +25,19 @@ def schema_of(spec: Spec) -> pyarrow.Schema:
 
 
 def _type_of(spec: Spec, kind: Kind) -> pyarrow.StructType:
+    """The record's Arrow type; kept with the spec, because it is asked for in every chunk."""
     import pyarrow as pa
+
+    if kind.type is not None:
+        return kind.type
 
     fields = [pa.field(name, pa.string()) for name in kind.scalars]
     fields += [pa.field(name, pa.list_(pa.string())) for name in kind.lists]
     for inner in _inner(spec, kind):
         type_ = _type_of(spec, inner)
         fields.append(pa.field(inner.name.rpartition(".")[2], type_ if inner.one else pa.list_(type_)))
-    return pa.struct(fields)
+    kind.type = pa.struct(fields)
+    return kind.type
 
 
 def _inner(spec: Spec, kind: Kind) -> list[Kind]:
@@ -100,18 +105,25 @@ class Pivot:
         import pyarrow as pa
 
         marks = self._lines(kind.code)
+        if not len(marks):
+            return {field.name: pa.nulls(0, field.type) for field in _type_of(self._spec, kind)}
         columns: dict[str, Any] = {}
         for name, code in kind.scalars.items():
             lines = self._lines(code)
+            if not len(lines):
+                columns[name] = pa.nulls(len(marks), pa.string())
+                continue
             columns[name] = _take(self._values, self._first(len(marks), np.searchsorted(marks, lines, "right") - 1, lines))
         for name, code in kind.lists.items():
             texts = self._values.take(pa.array(self._lines(code)))
             columns[name] = _listed(len(marks), self._owner(marks, code), texts)
         for inner in _inner(self._spec, kind):
-            owner = self._owner(marks, inner.code)
+            name, owner = inner.name.rpartition(".")[2], self._owner(marks, inner.code)
+            if inner.one and not len(owner):
+                columns[name] = pa.nulls(len(marks), _type_of(self._spec, inner))
+                continue
             fields = self._fields(inner)
             records = pa.StructArray.from_arrays(list(fields.values()), fields=list(_type_of(self._spec, inner)))
-            name = inner.name.rpartition(".")[2]
             if inner.one:
                 columns[name] = _take(records, self._first(len(marks), owner, np.arange(len(owner))))
             else:
@@ -132,6 +144,8 @@ def _take(column: Any, index: Any) -> Any:
     """The column's entries at the index, null where it is negative."""
     import pyarrow as pa
 
+    if column.null_count == len(column):  # most columns of most files
+        return pa.nulls(len(index), column.type)
     return column.take(pa.array(index, mask=index < 0))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Kind:
     code: int = 0
     scalars: dict[str, int] = field(default_factory=dict)
     lists: dict[str, int] = field(default_factory=dict)
+    type: Any = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _place(spec: Spec, level: str) -> Rule:
         "pointByCoordinates": Rule("record", f"{place}.pointByCoordinates", f"{level}.pointByCoordinates"),
         "coordinatesForDisplay": Rule("record", f"{place}.coordinatesForDisplay", f"{level}.coordinatesForDisplay"),
         "address": Rule("record", f"{place}.address", f"{level}.address"),
-        **_texts(level, "timeZone posList"),
+        **(_texts(level, "posList") if "posList" in spec.kinds[level].scalars else {}),
         "*": Rule("enter", place),
     }
     for point in ("pointByCoordinates", "coordinatesForDisplay"):
@@ -104,14 +106,13 @@ def _facility(spec: Spec, level: str) -> dict[str, Rule]:
     """What site, station and refill point have alike: names, place, operator, hours, rates."""
     place = _place(spec, level)
     operator = f"{level}.operator"
-    spec.kind(operator, level, "id name legalName operatorId nationalOrganisationNumber organisationReference", one=True)
+    spec.kind(operator, level, "id name legalName operatorId", one=True)
     spec.kind(f"{operator}.externalIdentifier", operator, "identifier typeOfIdentifier")
     spec.states[operator] = {
-        **_texts(operator, "operatorId nationalOrganisationNumber"),
+        **_texts(operator, "operatorId"),
         **_words(operator, "name legalName"),
         "externalIdentifier": Rule("ident", f"{operator}.ident", f"{operator}.externalIdentifier"),
         "externalCode": Rule("ident", f"{operator}.ident", f"{operator}.externalIdentifier"),
-        "organisationReference": Rule("id", kind=operator, column="organisationReference"),
     }
     spec.states[f"{operator}.ident"] = _texts(f"{operator}.externalIdentifier", "identifier typeOfIdentifier")
     hours = f"{level}.operatingHours"
@@ -126,16 +127,12 @@ def _facility(spec: Spec, level: str) -> dict[str, Rule]:
         "overallPeriod": Rule("leaves", kind=hours, column="overallPeriod"),
     }
     spec.states[f"{hours}.closure"] = closure
-    spec.kind(f"{level}.externalIdentifier", level, "identifier typeOfIdentifier")
-    spec.states[f"{level}.ident"] = _texts(f"{level}.externalIdentifier", "identifier typeOfIdentifier")
     return {
         **_texts(level, "lastUpdated"),
         **_words(level, "name"),
-        "externalIdentifier": Rule("ident", f"{level}.ident", f"{level}.externalIdentifier"),
         "operatingHours": Rule("record", hours, hours),
         "locationReference": place,
         "operator": Rule("record", operator, operator),
-        **_rates(spec, level),
     }
 
 
@@ -170,19 +167,16 @@ def _rates(spec: Spec, level: str) -> dict[str, Rule]:
     return {"electricEnergy": enter, "electricEnergyMix": enter, "rates": enter, "energyRate": Rule("record", rate, rate)}
 
 
-_LEVEL = "timeZone posList"
-
-
 @cache
 def table_spec() -> Spec:
     """EnergyInfrastructureTablePublication: a row is a refill point with its station and site."""
     spec = Spec(("site", "station", "point"))
-    spec.kind("site", None, f"id name additionalInformation lastUpdated typeOfSite brand {_LEVEL}",
-              "exclusiveUsers paymentMeans energyRateByReference")  # fmt: skip
-    spec.kind("station", "site", f"id name lastUpdated totalMaximumPower numberOfRefillPoints {_LEVEL}",
+    spec.kind("site", None, f"id name additionalInformation lastUpdated typeOfSite brand posList",
+              "exclusiveUsers paymentMeans")  # fmt: skip
+    spec.kind("station", "site", f"id name lastUpdated totalMaximumPower numberOfRefillPoints posList",
               "authenticationAndIdentificationMethods paymentMeans energyRateByReference")  # fmt: skip
     spec.kind("point", "station",
-              f"id type name lastUpdated evseId currentType numberOfConnectors {_LEVEL}",
+              f"id type name lastUpdated evseId currentType numberOfConnectors",
               "usageType availableVoltage availableChargingPower authenticationAndIdentificationMethods paymentMeans"
               " energyRateByReference")  # fmt: skip
     spec.kind("point.connector", "point",
@@ -192,22 +186,29 @@ def table_spec() -> Spec:
         **_facility(spec, "site"),
         **_texts("site", "typeOfSite exclusiveUsers"),
         **_words("site", "brand additionalInformation"),
+        "rates": Rule("enter", "site.rates"),
         "energyInfrastructureStation": Rule("record", "station", "station"),
     }
+    spec.states["site.rates"] = {**_texts("site", "paymentMeans"), "*": Rule("enter", "site.rates")}
     # Some publishers give the place of a site only as its entrance.
-    spec.kind("site.entrance", "site", _LEVEL, one=True)
+    spec.kind("site.entrance", "site", one=True)
     spec.states["site"]["entrance"] = Rule("record", _place(spec, "site.entrance").state, "site.entrance")
     spec.states["station"] = {
         **_facility(spec, "station"),
+        **_rates(spec, "station"),
         **_texts("station", "totalMaximumPower numberOfRefillPoints authenticationAndIdentificationMethods"),
         "refillPoint": Rule("record", "point", "point"),
     }
     spec.states["point"] = {
         **_facility(spec, "point"),
+        **_rates(spec, "point"),
+        "externalIdentifier": Rule("ident", "point.ident", "point.externalIdentifier"),
         **_texts("point", "evseId currentType numberOfConnectors usageType availableVoltage availableChargingPower"
                           " authenticationAndIdentificationMethods"),
         "connector": Rule("record", "point.connector", "point.connector"),
     }  # fmt: skip
+    spec.kind("point.externalIdentifier", "point", "identifier typeOfIdentifier")
+    spec.states["point.ident"] = _texts("point.externalIdentifier", "identifier typeOfIdentifier")
     spec.states["point.connector"] = _texts(
         "point.connector",
         "evseId connectorType otherConnector chargingMode connectorFormat maxPowerAtSocket voltage maximumCurrent",

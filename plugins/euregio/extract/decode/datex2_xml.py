@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Columns = tuple[dict[str, str | None], "numpy.ndarray", "pyarrow.StringArray"]
-_CHUNK = 2 * 1024 * 1024
+_CHUNK = 4 * 1024 * 1024
 #: A site may not be larger than this, bytes; the largest known have some 100 kB.
 MAX_SITE = 64 * 1024 * 1024
 _THREADS = min(4, os.cpu_count() or 1)
