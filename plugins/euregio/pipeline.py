@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,9 @@ from euregio.declarations.profiles import load_profile
 from euregio.errors import EuregioError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
-from euregio.harmonise.run import tables_of
+from euregio.extract.fetch.gather import gather
+from euregio.extract.landing import DatasetFacts, Landed, land, validators
+from euregio.harmonise.run import sql_file, tables_of
 from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
 from euregio.settings import PROJECT, Settings
@@ -74,17 +77,14 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
     is decoded. Raises FetchError, DecodeError, DeclarationError.
     """
-    from euregio.extract.landing import fetch_and_land
-
     settings = settings or Settings()
     dataset = datasets.dataset(dataset_id)
-    profile = load_profile(settings.profile)
     zone = zone_of(dataset, settings)
-    landed = fetch_and_land(profile.source(dataset, period), zone, dataset, period=period, root=profile.root_folder, scratch=settings.scratch)
+    landed = _land(dataset, period, zone, settings)
     files = tuple(file.sha256 for file in landed.files)
     batch = Batch(
         dataset=dataset_id, period=period, run_id=run_id or new_run_id(), batch_id=batch_id(dataset, files, period),
-        files=files, retrieved_at=landed.retrieved_at.astimezone(UTC).isoformat(timespec="seconds"),
+        files=files, retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )  # fmt: skip
     if _in_force(batch, settings):
         return replace(batch, unchanged=True)
@@ -186,6 +186,18 @@ def batch_id(dataset: Dataset, files: tuple[str, ...], period: str) -> str:
     return digest.hexdigest()[:20]
 
 
+def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings) -> Landed:
+    """The dataset's bytes in the zone, from where the profile says they come."""
+    profile = load_profile(settings.profile)
+    spec = profile.source(dataset, period)
+    facts = DatasetFacts(dataset.id, dataset.licence.id if dataset.licence else None, dataset.attribution, str(spec.urls[0]))
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.scratch) as folder:
+        root = str(profile.root_folder) if profile.root_folder else None
+        fetched = gather(spec, Path(folder), period=period, root=root, previous=validators(zone))
+        return land(zone, fetched, facts)
+
+
 def _rule_files(dataset: Dataset) -> Iterator[Path]:
     sql, include = PROJECT / "include" / "sql", PROJECT / "include"
     yield from sorted((PROJECT / "include" / "codes").glob("*.csv"))
@@ -203,6 +215,7 @@ def _rule_files(dataset: Dataset) -> Iterator[Path]:
 def _tables(dataset: Dataset) -> list[str]:
     """Tables of the format, what its records are about first."""
     first = module_of(dataset.format).FORMAT.table
+    sql_file(dataset.format, first)
     return sorted(tables_of(dataset.format), key=lambda name: (name != first, name))
 
 

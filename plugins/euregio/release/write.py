@@ -152,7 +152,7 @@ def _note_release(
 ) -> None:  # fmt: skip
     if dataset.licence is None:
         raise ReleaseError("no licence", where=dataset.id)
-    latest = "max(updated_at)" if item.table.has("updated_at") else "max(observed_at)" if item.table.has("observed_at") else "NULL"
+    latest = "max(updated_at)" if item.table.has("updated_at") else "max(observed_at)" if item.table.has("observed_at") else "max(CAST(NULL AS TIMESTAMPTZ))"
     values = {
         "dataset": dataset.id, "country_code": dataset.country_code, "table_name": item.table.name, "period": origin.period,
         "run_id": origin.run_id, "batch_id": origin.batch_id, "snapshot_id": snapshot,
