@@ -44,7 +44,7 @@ class Built:
         self.files = work / "files"
         self.files.mkdir(parents=True, exist_ok=True)
         self._con = duckdb.connect(
-            config={"memory_limit": "1GB", "threads": "2", "temp_directory": str(work / "spill")}
+            config={"memory_limit": "512MB", "threads": "2", "temp_directory": str(work / "spill")}
         )
         self._lock = threading.RLock()
         self._served: dict[tuple[str, datetime], Served] = {}
@@ -94,7 +94,7 @@ class Built:
         is_new = not path.exists()
         with path.open("a", encoding="utf-8") as file:
             if is_new:
-                file.write("dataset,at,nuts3,status,points\n")
+                file.write("dataset,observed_at,nuts3,status,points\n")
             for (region, status), points in sorted(counts.items()):
                 file.write(f"{dataset},{at:%Y-%m-%dT%H:%M:%SZ},{region},{status},{points}\n")
 

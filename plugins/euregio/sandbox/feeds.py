@@ -34,7 +34,8 @@ SELECT * EXCLUDE (moved_lon, moved_lat) REPLACE (
          ELSE left(evse_id, 7) || 'X' || substr(evse_id, 8) END AS evse_id
 ) FROM (
     SELECT *, round(longitude + (luck_2 - 0.5) * 0.0004, 6) AS moved_lon, round(latitude + (luck_3 - 0.5) * 0.0003, 6) AS moved_lat
-    FROM feed WHERE defect IS NULL AND border_km < $near_km AND other = $partner AND luck_3 < $copied
+    FROM feed WHERE border_km < $near_km AND other = $partner AND luck_3 < $copied
+    QUALIFY count(defect) OVER (PARTITION BY station_no) = 0
 )
 """
 

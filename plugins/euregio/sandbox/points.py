@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 #: Points of one chunk, at most.
-CHUNK = 100_000
+CHUNK = 50_000
 
 
 def chunk_sizes(size: int, profile: Profile) -> list[int]:

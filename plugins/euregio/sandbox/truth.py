@@ -13,9 +13,10 @@
 `regions.csv`      NUTS-3 region: border region, country, `points`, `power_kw`, `points_50kw`, `points_150kw` (true, each
                    physical point once, described by its own country), and the same as `expected_*`: only points whose
                    row is expected to be admitted or corrected, with their published power.
-`sides.csv`        the same by border region and country, with `area_km2` and `inhabitants`.
+`sides.csv`        the same by border region and country, with `nominal_area_km2` (the map's polygons differ by some
+                   per cent) and `inhabitants`.
 `datasets.csv`     dataset, lines of its file, points published, faults, repeats, copies.
-`status.csv`       statuses of each snapshot that was served so far: `dataset`, `at` (UTC), `nuts3`, `status`, `points`.
+`status.csv`       statuses of each snapshot that was served so far: `dataset`, `observed_at` (UTC), `nuts3`, `status`, `points`.
 
 A truncated record is one row for the pipeline, however many points it had: compare it by record. In the file of CH a
 record of the sandbox may stand in several operator blocks; `record` counts through them.
@@ -79,7 +80,9 @@ def write_truth(con: duckdb.DuckDBPyConnection, work: Path, feeds: dict[str, lis
     parts.rmdir()
 
 
-def status_counts(con: duckdb.DuckDBPyConnection, publisher: Publisher, chunk: Path, at: datetime, seed: int) -> list[tuple]:
+def status_counts(
+    con: duckdb.DuckDBPyConnection, publisher: Publisher, chunk: Path, at: datetime, seed: int
+) -> list[tuple]:
     """Statuses of a chunk at an instant: (region, status, points), of the points that a status feed names."""
     con.execute(f"CREATE OR REPLACE TEMP VIEW feed AS SELECT * FROM read_parquet('{chunk}')")
     return con.execute(
@@ -140,8 +143,8 @@ def _regions(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
     _csv(con, truth / "regions.csv", f"SELECT map_region.nuts3, map_region.region, map_region.country, {_SUMS} FROM map_region "
          "LEFT JOIN own USING (nuts3) GROUP BY ALL ORDER BY ALL")  # fmt: skip
     _csv(con, truth / "sides.csv", f"""
-        WITH side AS (SELECT region, country, sum(area_km2) AS area_km2, sum(inhabitants) AS inhabitants FROM map_region GROUP BY ALL)
-        SELECT side.region, side.country, side.area_km2, side.inhabitants, {_SUMS}
+        WITH side AS (SELECT region, country, sum(area_km2) AS nominal_area_km2, sum(inhabitants) AS inhabitants FROM map_region GROUP BY ALL)
+        SELECT side.region, side.country, side.nominal_area_km2, side.inhabitants, {_SUMS}
         FROM own JOIN map_region USING (nuts3) JOIN side ON side.region = map_region.region AND side.country = map_region.country
         GROUP BY ALL ORDER BY ALL""")  # fmt: skip
 

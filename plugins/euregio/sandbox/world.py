@@ -170,7 +170,7 @@ def _claim(at: np.ndarray, members: list[Region], scale: np.ndarray, origin: np.
     distance2 = ((at[:, None, :] - seeds[None, :, :]) ** 2).sum(axis=2)
     weight = radius2.copy()
     region = np.full(len(at), -1)
-    for _ in range(25):
+    for _ in range(16):
         score = distance2 - weight
         best = score.argmin(axis=1)
         region = np.where(score[np.arange(len(at)), best] <= 0.35 * radius2[best] + 12, owner[best], -1)
@@ -225,7 +225,9 @@ def _to_other_country(centre: np.ndarray, country: np.ndarray) -> tuple[np.ndarr
         there = centre[country == name]
         for at in np.array_split(np.flatnonzero(country != name), max(1, len(centre) // 500)):
             if len(at):
-                near = np.sqrt(((centre[at][:, None] - there[None]) ** 2).sum(axis=2).min(axis=1))
+                here = centre[at]
+                squares = (here**2).sum(axis=1)[:, None] + (there**2).sum(axis=1)[None] - 2 * here @ there.T
+                near = np.sqrt(np.maximum(squares.min(axis=1), 0))
                 closer = near < distance[at]
                 distance[at[closer]], other[at[closer]] = near[closer], name
     return distance, other
@@ -234,9 +236,9 @@ def _to_other_country(centre: np.ndarray, country: np.ndarray) -> tuple[np.ndarr
 def _dissolve(cluster: Cluster, chosen: np.ndarray) -> list[list[list[tuple[float, float]]]]:
     """The polygons of the chosen hexagons: outer rings against the clock, holes with it (RFC 7946)."""
     ids, points = cluster.corner_id[chosen], cluster.corners[chosen]
-    place = {int(i): (float(p[0]), float(p[1])) for i, p in zip(ids.ravel(), points.reshape(-1, 2), strict=True)}
+    place = dict(zip(ids.ravel().tolist(), map(tuple, points.reshape(-1, 2).tolist()), strict=True))
     # Corners run with the clock, so the outline is walked from the second corner of an edge to the first.
-    edges = {(int(b), int(a)) for hexagon in ids for a, b in zip(hexagon, np.roll(hexagon, -1), strict=True)}
+    edges = set(zip(np.roll(ids, -1, axis=1).ravel().tolist(), ids.ravel().tolist(), strict=True))
     following = {a: b for a, b in edges if (b, a) not in edges}
     rings = []
     while following:
