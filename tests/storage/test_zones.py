@@ -8,45 +8,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from euregio.storage.zones import MissingFile, Zone, ZoneError, Zones
-
-
-@pytest.fixture(scope="session")
-def s3_server():
-    """The endpoint of a moto server of our own, ended afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
-    server = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    endpoint = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the S3 server ended by itself"
-                time.sleep(0.1)
-        yield endpoint
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.fixture(scope="session")
-def s3_options(s3_server: str) -> dict[str, str]:
-    import s3fs
-
-    options = {"endpoint": s3_server, "region": "eu-central-1", "key": "k", "secret": "s"}
-    fs = s3fs.S3FileSystem(key="k", secret="s", endpoint_url=s3_server, client_kwargs={"region_name": "eu-central-1"})
-    fs.call_s3("create_bucket", Bucket="zones", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    return options
 
 
 @pytest.fixture(params=["folder", "s3"])

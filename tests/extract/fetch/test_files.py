@@ -13,6 +13,7 @@ import pytest
 from euregio.extract.fetch import files
 from euregio.extract.fetch.fetched import Fetched, FetchFailed, NotModified, RetryLater
 from euregio.extract.fetch.files import fetch_files
+from euregio.storage.zone_s3 import s3_filesystem
 
 
 @pytest.fixture
@@ -119,6 +120,41 @@ def test_a_file_that_grows_meanwhile_is_left_for_later(
         stop.set()
         writer.join()
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_objects_come_as_files_do_and_not_twice(s3_options: dict[str, str], tmp_path: Path) -> None:
+    fs = s3_filesystem(s3_options)
+    for rel in ("de/a.csv", "de/b.csv", "de/old/c.csv", "de/.hidden.csv", "de2/x.csv"):
+        fs.pipe_file(f"zones/files/{rel}", rel.encode())
+    fs.pipe_file("zones/outside.csv", b"outside")
+
+    def take(pattern: str, out: str, **more: object) -> list[Fetched | NotModified]:
+        return fetch_files(pattern, "s3://zones/files", tmp_path / out, storage_options=s3_options, **more)
+
+    taken = take("de/*.csv", "1")
+    assert names(taken) == ["de/a.csv", "de/b.csv"] == [one.path.read_bytes().decode() for one in taken]
+    assert names(take("**/*.csv", "2")) == ["de/a.csv", "de/b.csv", "de/old/c.csv", "de2/x.csv"]
+    assert names(take("s3://zones/files/de/a.csv", "3")) == ["de/a.csv"]
+    fs.pipe_file("zones/files/de/b.csv", b"new")
+    again = take("de/*.csv", "4", previous={one.address: one.validators for one in taken})
+    assert [type(one) for one in again] == [NotModified, Fetched]
+    assert again[0].sha256 == taken[0].sha256
+    for pattern in (
+        "../outside.csv",
+        "s3://zones/outside.csv",
+        "s3://zones/files/../outside.csv",
+        "/zones/outside.csv",
+    ):
+        with pytest.raises(FetchFailed, match="leads out"):
+            take(pattern, "5")
+    with pytest.raises(FetchFailed, match="no file is there"):
+        take("nl/*.csv", "6")
+    with pytest.raises(FetchFailed, match="ceiling"):
+        take("de/*.csv", "7", ceiling_bytes=10)
+    assert list((tmp_path / "7").iterdir()) == []
+    with pytest.raises(FetchFailed) as failure:
+        fetch_files("x.csv", "s3://no-such-bucket", tmp_path / "8", storage_options=s3_options)
+    assert "\n" not in str(failure.value)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,8 @@ def _from_s3(
     from euregio.storage.zone_s3 import s3_filesystem
 
     base = root.removeprefix("s3://").rstrip("/")
-    relative = _below(pattern.removeprefix("s3://") if pattern.startswith("s3://") else f"{base}/{pattern}", base)
+    # Made absolute, so that what does not lie below the base is seen to.
+    relative = _below("/" + pattern.removeprefix("s3://") if pattern.startswith("s3://") else pattern, f"/{base}")
     folder = _MAGIC.split(relative)[0].rpartition("/")[0]
     with _plainly(relative):
         fs = s3_filesystem(options)

@@ -118,6 +118,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._client.close()
+        self._watch.let_go()
 
     def get(
         self,
@@ -197,15 +198,15 @@ class Session:
         host = host_of(url)
 
         def connected(event: str, facts: dict[str, Any]) -> None:
-            if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            if event.endswith("connect_tcp.complete"):
                 stream = facts["return_value"]
-                self._watch.follow(stream.get_extra_info("socket"))
-                if self._check_peer and event.endswith("connect_tcp.complete"):
-                    try:
+                try:
+                    self._watch.follow(stream.get_extra_info("socket"))
+                    if self._check_peer:
                         self.reach.check_peer(host, str(stream.get_extra_info("server_addr")[0]))
-                    except FetchFailed:
-                        stream.close()
-                        raise
+                except BaseException:
+                    stream.close()
+                    raise
 
         with (
             turn(":".join(map(str, origin(url)[1:])), self.spec.max_concurrent, self.spec.min_interval_seconds),

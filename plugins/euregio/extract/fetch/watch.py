@@ -32,10 +32,18 @@ class Watch:
             timer.cancel()
             timer.join()  # else a late end could hit the next attempt
 
-    def follow(self, connection: socket.socket | None) -> None:
+    def follow(self, connection: socket.socket) -> None:
         """This socket is now the one in use."""
-        self._socket = connection
+        self.let_go()
+        # A handle of our own: TLS takes the socket object over, and its state must not be pulled from under its thread.
+        self._socket = connection.dup()
         self.check()
+
+    def let_go(self) -> None:
+        """The connection is no longer in use."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def check(self) -> None:
         """Raise a time-out if the limit has passed."""
@@ -45,7 +53,7 @@ class Watch:
 
     def _end(self) -> None:
         self.expired = True
-        if self._socket is not None:
+        held = self._socket  # the thread that we watch may let go of it meanwhile
+        if held is not None:
             with contextlib.suppress(OSError):
-                # The plain socket's shutdown: ssl's own would pull the state from under the reading thread.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                held.shutdown(socket.SHUT_RDWR)
