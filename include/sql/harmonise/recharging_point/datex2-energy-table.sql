@@ -1,0 +1,173 @@
+-- DATEX II v3 energy infrastructure table (XML and AFIR JSON) to recharging points: one row per electric charging point.
+-- Refill points of other energies (hydrogen, gas) are no recharging points: they have no row here, and the suite counts
+-- them. What a point does not say of itself its station says, then its site: the nearest level counts.
+-- Place: coordinates of the point before those for display, then the middle of a polygon's corners; last the entrance.
+-- EVSE id: where the standard has it, else an identifier, the point's id or name that has the form of one and a known
+-- country in front. Power is in W; 0 stands for a missing value. Voltage, current and mode give it where it is absent.
+WITH words AS (
+    SELECT _file, _record,
+           getvariable('dataset_zone')::VARCHAR AS zone,
+           point_id AS own_id, station_id, site_id,
+           station_name, site_name,
+           coalesce(point_evseId, list_filter(point_externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'evseid')[1].identifier,
+                    list_filter(point_connector, lambda c: c.evseId IS NOT NULL)[1].evseId) AS said_evse_id,
+           list_filter(list_concat(list_transform(point_externalIdentifier, lambda x: x.identifier), [point_id, point_name]),
+                       lambda id: regexp_full_match(upper(id), '[A-Z]{2}[*-]?[A-Z0-9]{3}[*-]?E[A-Z0-9*_-]*[0-9][A-Z0-9*_-]*')
+                                  AND country_of(left(id, 2)) IS NOT NULL)[1] AS formed_evse_id,
+           CASE WHEN point_pointByCoordinates IS NOT NULL THEN point_pointByCoordinates
+                WHEN point_coordinatesForDisplay IS NOT NULL THEN point_coordinatesForDisplay
+                WHEN station_pointByCoordinates IS NOT NULL THEN station_pointByCoordinates
+                WHEN station_coordinatesForDisplay IS NOT NULL THEN station_coordinatesForDisplay
+                WHEN station_posList IS NULL AND site_pointByCoordinates IS NOT NULL THEN site_pointByCoordinates
+                WHEN station_posList IS NULL AND site_coordinatesForDisplay IS NOT NULL THEN site_coordinatesForDisplay
+                WHEN coalesce(station_posList, site_posList) IS NULL
+                THEN coalesce(site_entrance.pointByCoordinates, site_entrance.coordinatesForDisplay) END AS place,
+           list_transform(string_split(coalesce(station_posList, site_posList), ' '), lambda n: number_of(n)) AS corners,
+           coalesce(point_address, station_address, site_address, site_entrance.address) AS address,
+           CASE WHEN coalesce(point_operator.name, point_operator.legalName) IS NOT NULL THEN point_operator
+                WHEN coalesce(station_operator.name, station_operator.legalName) IS NOT NULL THEN station_operator
+                ELSE coalesce(site_operator, station_operator, point_operator) END AS operator,
+           CASE WHEN point_operatingHours.type NOT IN ('UnknownOperatingHours', 'UndefinedOperatingHours') THEN point_operatingHours
+                WHEN station_operatingHours.type NOT IN ('UnknownOperatingHours', 'UndefinedOperatingHours') THEN station_operatingHours
+                ELSE site_operatingHours END AS hours,
+           coalesce(point_lastUpdated, station_lastUpdated, site_lastUpdated) AS updated_text,
+           publicationCreator_country, site_exclusiveUsers, station_totalMaximumPower,
+           point_connector, point_availableChargingPower, lower(point_currentType) AS said_current,
+           CASE WHEN len(point_authenticationAndIdentificationMethods) > 0
+                THEN list_concat(station_authenticationAndIdentificationMethods, point_authenticationAndIdentificationMethods)
+                ELSE station_authenticationAndIdentificationMethods END AS authentication,
+           list_filter(flatten([point_paymentMeans, station_paymentMeans, site_paymentMeans,
+                                list_transform(point_energyRate, lambda rate: rate.ratePolicy),
+                                list_transform(station_energyRate, lambda rate: rate.ratePolicy)]),
+                       lambda word: word <> 'unknown') AS payment
+    FROM decoded
+    WHERE coalesce(point_type, '') IN ('', 'ElectricChargingPoint', 'RefillPoint')
+),
+plugs AS (
+    SELECT words.*,
+           list_transform(point_connector, lambda c: {
+               'id': c.id, 'raw': coalesce(CASE WHEN c.connectorType = 'other' THEN c.otherConnector END, c.connectorType),
+               'type': CASE WHEN c.connectorType IN ('iec62196T2', 'iec62196T2COMBO', 'chademo') THEN c.connectorType
+                            ELSE connector_type_of('datex2', c.connectorType) END,
+               'format': CASE WHEN c.connectorFormat IN ('cableMode2', 'cableMode3', 'otherCable', 'cable') THEN 'cable'
+                              WHEN c.connectorFormat = 'socket' THEN 'socket' END,
+               'odd_format': c.connectorFormat NOT IN ('cableMode2', 'cableMode3', 'otherCable', 'cable', 'socket'),
+               'current': CASE WHEN c.chargingMode IN ('mode4DC', 'ccs') THEN 'DC' WHEN c.chargingMode LIKE 'mode_AC%' THEN 'AC'
+                               WHEN c.connectorType IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs', 'pantographBottomUp', 'pantographTopDown') THEN 'DC'
+                               WHEN c.connectorType LIKE 'iec62196T%' OR c.connectorType LIKE 'domestic%' OR c.connectorType LIKE 'iec60309%'
+                                    OR c.connectorType IN ('cee3', 'cee5', 'yazaki') THEN 'AC'
+                               WHEN said_current = 'dc' THEN 'DC' WHEN said_current = 'ac' THEN 'AC' END,
+               'phases': CASE WHEN c.chargingMode LIKE '%AC1p' THEN 1 WHEN c.chargingMode LIKE '%AC3p' THEN 3 WHEN c.chargingMode = 'mode4DC' THEN 1 END,
+               'power_text': c.maxPowerAtSocket, 'watt': number_of(c.maxPowerAtSocket),
+               'voltage': number_of(c.voltage), 'ampere': number_of(c.maximumCurrent),
+               'unread': (c.voltage IS NOT NULL AND number_of(c.voltage) IS NULL) OR (c.maximumCurrent IS NOT NULL AND number_of(c.maximumCurrent) IS NULL)
+           }) AS sockets,
+           coalesce(evse_id_of(said_evse_id), evse_id_of(formed_evse_id)) AS evse_id,
+           coalesce(CASE WHEN evse_id_of(said_evse_id) IS NOT NULL THEN said_evse_id END, formed_evse_id, said_evse_id) AS evse_id_raw,
+           coalesce(country_of(address.countryCode), CASE WHEN address.countryCode IS NULL
+                    THEN coalesce(country_of(publicationCreator_country), country_of(getvariable('dataset_country')::VARCHAR)) END) AS country,
+           number_of(place.latitude) AS place_latitude, number_of(place.longitude) AS place_longitude,
+           list_filter(address.addressLine, lambda line: line.text IS NOT NULL) AS lines,
+           instant_of(updated_text, zone) AS updated_at,
+           list_transform(list_filter(authentication, lambda word: word NOT IN ('unknown', 'other')), lambda word: authentication_of('datex2', word)) AS ways,
+           list_transform(payment, lambda word: payment_of('datex2', word)) AS payments,
+           list_transform(list_filter(site_exclusiveUsers, lambda word: word <> 'unknown'), lambda word: access_of('datex2', word)) AS users
+    FROM words
+),
+power AS (
+    SELECT plugs.*,
+           list_transform(sockets, lambda s: struct_insert(s,
+               power_kw := CASE WHEN s.watt <> 0 THEN s.watt / 1000 WHEN s.power_text IS NULL OR s.watt = 0
+                                THEN kw_from_electricity(s.voltage, s.ampere, s.phases) END,
+               power_method := CASE WHEN s.watt <> 0 THEN 'declared' WHEN (s.power_text IS NULL OR s.watt = 0)
+                                     AND kw_from_electricity(s.voltage, s.ampere, s.phases) IS NOT NULL THEN 'computed' END)) AS outlets,
+           list_max(list_transform(point_availableChargingPower, lambda w: nullif(number_of(w), 0))) / 1000 AS available_kw,
+           -- Dirección: Calle Mayor 1 is a street, Provincia: Huelva is not
+           list_filter(lines, lambda line: line.type = 'street')[1].text AS street,
+           list_filter(lines, lambda line: line.type = 'houseNumber')[1].text AS house_number,
+           list_transform(list_filter(lines, lambda line: line.type IS NULL OR line.type NOT IN ('street', 'houseNumber')), lambda line: line.text) AS free_lines
+    FROM plugs
+),
+rows_read AS (
+    SELECT power.*,
+           list_max(list_transform(outlets, lambda o: o.power_kw)) AS socket_kw,
+           list_filter(list_concat([
+               list_filter(free_lines, lambda line: regexp_matches(line, '(?i)^(direcci[oó]n|address|adresse|anschrift|morada|indirizzo|adres|osoite)\s*:'))[1],
+               list_filter(free_lines, lambda line: NOT regexp_matches(line, '^[^:]{1,40}:\s'))[1]]::VARCHAR[], []), lambda line: line IS NOT NULL)[1] AS free_street,
+           list_filter(free_lines, lambda line: regexp_matches(line, '(?i)^(municipio|localidad|concelho|localidade|city|town|ville|commune|ort|stadt|gemeente|plaats|comune|kunta)\s*:'))[1] AS free_city,
+           list_filter(lines, lambda line: line.type = 'town')[1].text AS town,
+           CASE WHEN country IN ('DE', 'ES', 'FI', 'FR', 'IT') AND regexp_full_match(address.postcode, '[0-9]{4}') THEN '0' || address.postcode END AS mended_postcode,
+           CASE WHEN place IS NULL AND len(corners) >= 6 THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 1)) END AS middle_latitude,
+           CASE WHEN place IS NULL AND len(corners) >= 6 THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 0)) END AS middle_longitude
+    FROM power
+)
+SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
+       coalesce(evse_id, own_id, evse_id_raw) AS point_id,
+       evse_id,
+       evse_id_raw,
+       station_id,
+       site_id,
+       coalesce(operator.name, operator.legalName) AS operator_name,
+       coalesce(
+           CASE WHEN regexp_full_match(bare_evse_id(operator_code), '[A-Z]{2}[A-Z0-9]{3}') AND country_of(left(operator_code, 2)) IS NOT NULL THEN bare_evse_id(operator_code)
+                WHEN regexp_full_match(bare_evse_id(operator_code), '[A-Z0-9]{3}') THEN country || bare_evse_id(operator_code) END,
+           CASE WHEN regexp_full_match(upper(operator.id), '[A-Z]{2}[*-]?[A-Z0-9]{3}') AND country_of(left(operator.id, 2)) IS NOT NULL THEN bare_evse_id(operator.id) END,
+           operator_id_of(evse_id)) AS operator_id,
+       country AS country_code,
+       coalesce(place_latitude, middle_latitude) AS latitude_deg,
+       coalesce(place_longitude, middle_longitude) AS longitude_deg,
+       coalesce(nullif(concat_ws(' ', street, house_number), ''), clean(regexp_replace(free_street, '^[^:]{1,40}:\s*', ''))) AS street_address,
+       coalesce(mended_postcode, address.postcode) AS postal_code,
+       coalesce(address.city, town, clean(regexp_replace(free_city, '^[^:]{1,40}:\s*', ''))) AS city,
+       coalesce(socket_kw, available_kw) AS power_kw,
+       CASE WHEN socket_kw IS NOT NULL THEN list_filter(outlets, lambda o: o.power_kw = socket_kw)[1].power_method
+            WHEN available_kw IS NOT NULL THEN 'declared' END AS power_method,
+       CASE WHEN list_contains(list_transform(outlets, lambda o: o.current), 'DC') THEN 'DC'
+            WHEN list_contains(list_transform(outlets, lambda o: o.current), 'AC') THEN 'AC'
+            WHEN said_current IN ('ac', 'dc') THEN upper(said_current) END AS current_type,
+       CASE WHEN len(outlets) > 0 THEN CAST(len(outlets) AS INTEGER) END AS connector_count,
+       list_sort(list_distinct(list_transform(outlets, lambda o: o.type))) AS connector_types,
+       CASE WHEN list_contains(users, 'public') THEN 'public' WHEN list_contains(users, 'restricted') THEN 'restricted'
+            WHEN list_contains(users, 'private') THEN 'private' END AS access_type,
+       CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' OR hours.label = '24/7' THEN true
+            WHEN list_contains(hours.overallPeriod, 'validPeriod') THEN
+                 list_filter(hours.overallPeriod, lambda part: part LIKE 'applicable%' OR part = 'exceptionPeriod' OR part LIKE 'recurring%') = []
+                 AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^startTimeOfPeriod=00:00')) <> []
+                 AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^endTimeOfPeriod=(23:59|24:00|00:00)')) <> [] END AS is_open_24_7,
+       CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' THEN '24/7' ELSE coalesce(hours.label, nullif(array_to_string(hours.overallPeriod, '; '), '')) END AS opening_hours,
+       list_sort(list_distinct(ways)) AS authentication_methods,
+       list_sort(list_distinct(payments)) AS payment_methods,
+       CASE WHEN truth_of(hours.permananentlyClosed) THEN 'removed' WHEN truth_of(hours.temporarilyClosed) THEN 'out_of_service' END AS lifecycle_status,
+       CAST(NULL AS DATE) AS commissioned_on,
+       updated_at,
+       station_name,
+       site_name,
+       number_of(station_totalMaximumPower) / 1000 AS station_power_kw,
+       list_transform(outlets, lambda o: {
+           'connector_id': o.id, 'connector_type': o.type, 'connector_type_raw': o.raw, 'connector_format': o.format,
+           'current_type': o.current, 'power_kw': o.power_kw, 'power_method': o.power_method,
+           'voltage_v': o.voltage, 'current_a': o.ampere}) AS connectors,
+       list_filter([
+           CASE WHEN len(list_filter(outlets, lambda o: o.type IS NULL)) > 0 THEN 'unmapped_connector_type' END,
+           CASE WHEN len(list_filter(outlets, lambda o: o.odd_format)) > 0 THEN 'unmapped_connector_format' END,
+           CASE WHEN len(list_filter(outlets, lambda o: o.power_text IS NOT NULL AND o.watt IS NULL)) > 0
+                  OR len(list_filter(point_availableChargingPower, lambda w: number_of(w) IS NULL)) > 0
+                  OR (station_totalMaximumPower IS NOT NULL AND number_of(station_totalMaximumPower) IS NULL) THEN 'unreadable_power' END,
+           CASE WHEN len(list_filter(outlets, lambda o: o.unread)) > 0 THEN 'unreadable_electricity' END,
+           CASE WHEN said_current NOT IN ('ac', 'dc') THEN 'unmapped_current_type' END,
+           CASE WHEN list_position(ways, NULL) > 0 THEN 'unmapped_authentication' END,
+           CASE WHEN list_position(payments, NULL) > 0 THEN 'unmapped_payment' END,
+           CASE WHEN list_position(users, NULL) > 0 THEN 'unmapped_users' END,
+           CASE WHEN country IS NULL AND coalesce(address.countryCode, publicationCreator_country) IS NOT NULL THEN 'unknown_country' END,
+           CASE WHEN coalesce(place.latitude, place.longitude) IS NOT NULL AND (place_latitude IS NULL OR place_longitude IS NULL) THEN 'unreadable_coordinates' END,
+           CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL THEN
+                CASE WHEN TRY_CAST(updated_text AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END
+       ], lambda reason: reason IS NOT NULL) AS _problems,
+       list_filter([
+           CASE WHEN mended_postcode IS NOT NULL THEN {'field': 'postal_code', 'was': address.postcode, 'now': mended_postcode,
+                'why': 'postal codes of this country have five digits: a leading zero was lost'} END,
+           CASE WHEN len(list_filter(outlets, lambda o: o.watt = 0)) > 0 THEN {'field': 'connectors.power_kw', 'was': '0',
+                'now': NULL, 'why': '0 W stands for a missing value'} END
+       ], lambda fix: fix IS NOT NULL) AS _fixes
+FROM (SELECT rows_read.*, coalesce(operator.operatorId, list_filter(operator.externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'operatorid')[1].identifier) AS operator_code
+      FROM rows_read)
