@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
-from airflow.sdk import DAG, CronPartitionTimetable, Param, get_current_context, task
+from airflow.sdk import DAG, Param, get_current_context, task
 
 from euregio.orchestration.assets import table_asset, tables_of
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL, host_pool
 from euregio.orchestration.retries import RetryByKind
+from euregio.orchestration.timetable import PartitionTimetable
 
 #: Further tries of a task. The runner that waits for the outcome sets none.
 RETRIES = int(os.environ.get("EUREGIO_TASK_RETRIES") or 4)
@@ -35,7 +36,7 @@ def dataset_dag(dataset: Any) -> DAG:
         dag_display_name=f"{country} · {dataset.title}",
         description=f"{dataset.title}, {dataset.publisher}",
         doc_md=dataset.doc,
-        schedule=CronPartitionTimetable(rhythm.cron, timezone="UTC", key_format=key_of(country, rhythm.period_format)),
+        schedule=PartitionTimetable(rhythm.cron, timezone="UTC", key_format=key_of(country, rhythm.period_format)),
         catchup=False,
         max_active_runs=1,  # periods of one dataset follow one another: a later one never overtakes
         tags=[dataset.country, dataset.theme, access],
@@ -63,10 +64,10 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         from euregio import pipeline
 
         period = _period(rhythm, dataset.id)
-        batch = pipeline.extract(dataset.id, period)
+        batch = pipeline.extract(dataset.id, period, run_id=get_current_context()["run_id"])
         if batch.unchanged:
             print(f"{dataset.id} {period}: the publisher's bytes are unchanged, nothing to do.")
-        return {**batch.to_json(), "unchanged": batch.unchanged}
+        return batch.to_json()
 
     @task
     def check(reference: dict[str, Any]) -> dict[str, Any]:
@@ -99,16 +100,17 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
 
 
 def news_of(released: dict[str, Any], period: str, partition: str) -> dict[str, Any]:
-    """What an asset event tells: partition, period and the batch's counts (no data)."""
-    numbers = {name: value for name, value in released.items() if isinstance(value, int) and not isinstance(value, bool)}
-    counts = released.get("counts")
-    return {"partition": partition, "period": period, **numbers, **({"counts": counts} if counts else {})}
+    """What an asset event tells: partition, period, rows and verdicts (no data)."""
+    numbers = {
+        name: value for name, value in released.items() if isinstance(value, int) and not isinstance(value, bool)
+    }
+    return {"partition": partition, "period": period, **numbers}
 
 
 def _batch(reference: dict[str, Any]) -> Any:
     from euregio.pipeline import Batch
 
-    return Batch.from_json({key: value for key, value in reference.items() if key != "unchanged"})
+    return Batch.from_json(reference)
 
 
 def _period(rhythm: Rhythm, where: str) -> str:

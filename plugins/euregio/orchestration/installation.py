@@ -88,7 +88,7 @@ class Installation:
                 "SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
                 "SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
             }),
-            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}"}),
+            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}?timeout=60"}),
             **_airflow_section("API", {
                 "HOST": "127.0.0.1",
                 "PORT": str(self.port),
@@ -98,7 +98,7 @@ class Installation:
             }),
             **_airflow_section("API_AUTH", {"JWT_SECRET": kept["jwt_secret"]}),
             **_airflow_section("DAG_PROCESSOR", {"PARSING_PROCESSES": "1", "PRINT_STATS_INTERVAL": "0"}),
-            **_airflow_section("SCHEDULER", {"SCHEDULER_IDLE_SLEEP_TIME": "0.3"}),
+            **_airflow_section("SCHEDULER", {"SCHEDULER_IDLE_SLEEP_TIME": "0.7"}),
             **_airflow_section("LOGGING", {"BASE_LOG_FOLDER": str(self.home / "logs"), "LOGGING_LEVEL": "INFO"}),
             **_airflow_section("USAGE_DATA_COLLECTION", {"ENABLED": "False"}),
         }  # fmt: skip

@@ -16,8 +16,12 @@ EUROPE = "EU"
 LATEST = "latest"
 
 _DAY, _MONTH, _YEAR, _INSTANT = "%Y-%m-%d", "%Y-%m", "%Y", "%Y-%m-%dT%H:%MZ"
-_DURATION = re.compile(r"P(?:(?P<years>\d+)Y|(?P<months>\d+)M|(?P<weeks>\d+)W|(?P<days>\d+)D|T(?P<hours>\d+)H|T(?P<minutes>\d+)M)")
-_KNOWN = "P1Y or more years, P1M P2M P3M P4M P6M, P1W, P1D, PT1H and hours that divide 24, PT1M and minutes that divide 60"
+_DURATION = re.compile(
+    r"P(?:(?P<years>\d+)Y|(?P<months>\d+)M|(?P<weeks>\d+)W|(?P<days>\d+)D|T(?P<hours>\d+)H|T(?P<minutes>\d+)M)"
+)
+_KNOWN = (
+    "P1Y or more years, P1M P2M P3M P4M P6M, P1W, P1D, PT1H and hours that divide 24, PT1M and minutes that divide 60"
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,9 @@ class Rhythm:
         except ValueError:
             pass
         example = self.period(datetime.now(UTC))
-        raise DeclarationError("not a period of this dataset's rhythm", where=where, found=period, expected=f"one like {example}")
+        raise DeclarationError(
+            "not a period of this dataset's rhythm", where=where, found=period, expected=f"one like {example}"
+        )
 
 
 def key_of(country: str, period: str) -> str:

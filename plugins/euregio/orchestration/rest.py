@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from euregio.orchestration.installation import USER, Installation, OrchestrationError
+
+
+_ATTEMPTS = 6
 
 
 class Airflow:
@@ -22,7 +28,9 @@ class Airflow:
             answer = self._client.get("/monitor/health")
         except httpx.TransportError:
             return False
-        return answer.is_success and all((answer.json().get(name) or {}).get("status") == "healthy" for name in components)
+        return answer.is_success and all(
+            (answer.json().get(name) or {}).get("status") == "healthy" for name in components
+        )
 
     def log_in(self) -> None:
         """Take a token. Done once, when the API answers."""
@@ -48,14 +56,17 @@ class Airflow:
             "actions": [{"action": "create", "entities": entities, "action_on_existence": "overwrite"}]
         })  # fmt: skip
 
-    def unpause(self, dag_id: str) -> None:
-        """Let a DAG run."""
-        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": False})
+    def pause(self, dag_id: str, paused: bool) -> None:
+        """Hold a DAG (it runs nothing and hears no news), or let it run."""
+        self._ask("PATCH", f"/dags/{dag_id}", json={"is_paused": paused})
 
     def trigger(self, dag_id: str, partition: str) -> str:
-        """Start a run for a partition; gives its id."""
-        body = {"logical_date": None, "partition_key": partition}
-        return str(self._ask("POST", f"/dags/{dag_id}/dagRuns", json=body)["dag_run_id"])
+        """Start a run for a partition; gives its id, which is made here so that asking twice starts one run."""
+        now = datetime.now(UTC)
+        run_id = f"manual__{now.isoformat()}__{secrets.token_hex(4)}"
+        body = {"dag_run_id": run_id, "logical_date": None, "partition_key": partition, "run_after": now.isoformat()}
+        self._ask("POST", f"/dags/{dag_id}/dagRuns", json=body)
+        return run_id
 
     def run_states(self, after: str) -> dict[tuple[str, str], dict[str, Any]]:
         """All runs due at or after the instant `after`, by DAG and run id."""
@@ -94,13 +105,20 @@ class Airflow:
                 return found
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
-        try:
-            answer = self._client.request(method, path, **arguments)
-        except httpx.TransportError as error:
-            raise OrchestrationError("Airflow does not answer", where=path, found=str(error)) from error
-        if not answer.is_success:
-            raise OrchestrationError("Airflow refused", where=f"{method} {path}", found=answer.text, expected="success")
-        return answer.json() if answer.content else None
+        """Airflow's answer. Asks again where its SQLite metadata were locked by another of its processes."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                answer = self._client.request(method, path, **arguments)
+            except httpx.TransportError as error:
+                raise OrchestrationError("Airflow does not answer", where=path, found=str(error)) from error
+            if answer.is_success:
+                return answer.json() if answer.content else None
+            if attempt and method == "POST" and answer.status_code == 409:  # the first asking came through
+                return None
+            if answer.status_code < 500:
+                break
+            time.sleep(0.5 * (attempt + 1))
+        raise OrchestrationError("Airflow refused", where=f"{method} {path}", found=answer.text, expected="success")
 
 
 def error_line(entries: list[dict[str, Any]]) -> str:

@@ -23,7 +23,11 @@ class RetryByKind(RetryPolicy):
     """
 
     def evaluate(
-        self, exception: BaseException, try_number: int, max_tries: int, context: Any = None  # noqa: ARG002
+        self,
+        exception: BaseException,
+        try_number: int,
+        max_tries: int,
+        context: Any = None,  # noqa: ARG002
     ) -> RetryDecision:
         if isinstance(exception, FetchError):
             if getattr(exception, "permanent", False):

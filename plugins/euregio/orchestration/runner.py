@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from euregio.declarations.datasets import Dataset
+from euregio.declarations.profiles import Profile, load_profile
 from euregio.errors import EuregioError
 from euregio.orchestration.installation import Installation
-from euregio.orchestration.partitions import EUROPE, Rhythm, key_of
+from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.session import WITH_UI, Session, session
 
 #: DAG of a use case: `indicators.<use case>` (indicator_dags.py, which imports Airflow, and the runner does not).
 INDICATORS = "indicators."
+_COUNTS = ("rows", "admitted", "corrected", "quarantined", "released", "withheld")
 _FINAL = ("success", "failed")
-#: Seconds within which the scheduler makes an asset-triggered run of the last news (it took about 1 s).
-_NEWS_WAIT = 20.0
+#: Seconds between two looks at the runs, and within which news become a run (it took about 1 s).
+_POLL, _NEWS_WAIT = 0.7, 5.0
+#: So many of the datasets' last releases are news for the indicators.
+_LAST_FEW = 3
 
 
 @dataclass
@@ -47,8 +51,12 @@ class Done:
         if self.state != "success":
             return self.state
         if self.unchanged:
-            return "unchanged, the last release stands"
-        numbers = [f"{name} {value:,}" for name, value in self.counts.items() if isinstance(value, int) and value is not True]
+            return (
+                "a later run took it along"
+                if self.dag_id.startswith(INDICATORS)
+                else "unchanged, the last release stands"
+            )
+        numbers = [f"{name} {self.counts[name]:,}" for name in _COUNTS if name in self.counts]
         return ", ".join(numbers) or "done"
 
 
@@ -66,7 +74,9 @@ class Outcome:
 
 
 def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | None = None) -> Outcome:
-    """Run every dataset's DAG for the period of `at` (now), European reference data first, then the indicators.
+    """Run the DAG of every dataset that the profile serves, European reference data first, then the indicators.
+
+    The period is that of `at` (now), or those that the profile's files stand for.
 
     `show` gets a line for each thing that ends. Raises OrchestrationError and DeclarationError; a failed DAG does not
     raise, it is in the outcome.
@@ -77,8 +87,8 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
     installation = Installation(profile, extra={"EUREGIO_TASK_RETRIES": "0"})
     with session(installation) as up:
         started_in = time.monotonic() - began
-        show(f"Airflow is up after {started_in:.0f} s: {len(up.datasets)} datasets, profile {profile}")
-        work = _Work(up, show, at)
+        work = _Work(up, show, at, load_profile(profile))
+        show(f"Airflow is up after {started_in:.0f} s; {len(work.datasets)} datasets of the profile {profile}")
         done = work.everything()
     return Outcome(done, time.monotonic() - began, started_in)
 
@@ -86,66 +96,92 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
 class _Work:
     """The runs of one session, from their triggers to their ends."""
 
-    def __init__(self, up: Session, show: Callable[[str], None], at: datetime) -> None:
-        self.up, self.show, self.at = up, show, at
+    def __init__(self, up: Session, show: Callable[[str], None], at: datetime, profile: Profile) -> None:
+        self.up, self.show, self.at, self.profile = up, show, at, profile
+        self.datasets = [dataset for dataset in up.datasets if profile.serves(dataset)]
         self.since = datetime.now(UTC).isoformat()
         self.airflow: Airflow = up.airflow
+        self.indicators = sorted(dag_id for dag_id in self.airflow.dags() if dag_id.startswith(INDICATORS))
 
     def everything(self) -> list[Done]:
-        indicators = [dag_id for dag_id in self.airflow.dags() if dag_id.startswith(INDICATORS)]
-        # Points get their region from the reference data, so that comes first; its news alone compute nothing yet.
-        reference = [dataset for dataset in self.up.datasets if dataset.country_code is None]
-        done = self._datasets(reference)
-        for dag_id in indicators:
-            self.airflow.unpause(dag_id)
-        done += self._datasets([dataset for dataset in self.up.datasets if dataset.country_code])
-        news = any(one.state == "success" and not one.unchanged for one in done)
-        for dag_id in indicators:
-            done += self._indicators(dag_id, news)
+        """All runs, in the order of their data.
+
+        Each release is news that would compute the indicators anew, so their DAGs listen only from the last few
+        releases on; what they did not hear of is computed by a run of its own.
+        """
+        self._listen(False)
+        try:
+            # Points get their region from the reference data, so that comes first.
+            done = self._datasets([dataset for dataset in self.datasets if dataset.country_code is None])
+            done += self._datasets([dataset for dataset in self.datasets if dataset.country_code], listen=True)
+        finally:
+            self._listen(True)
+        days = sorted({self._day(one) for one in done if one.state == "success" and not one.unchanged})
+        for dag_id in self.indicators:
+            done += self._indicators(dag_id, days)
         return done
 
-    def _datasets(self, datasets: Iterable[Dataset]) -> list[Done]:
+    def _listen(self, listen: bool) -> None:
+        for dag_id in self.indicators:
+            self.airflow.pause(dag_id, not listen)
+
+    def _day(self, one: Done) -> str:
+        """The day whose indicators a release concerns: that of a daily or finer period, else the present."""
+        rhythm = Rhythm.of(next(dataset.rhythm for dataset in self.datasets if dataset.id == one.dag_id))
+        return period_of(one.partition)[:10] if rhythm.daily_or_finer else self.at.date().isoformat()
+
+    def _datasets(self, datasets: Iterable[Dataset], listen: bool = False) -> list[Done]:
         waiting = set()
         for dataset in datasets:
-            self.airflow.unpause(dataset.id)
-            period = Rhythm.of(dataset.rhythm, where=dataset.id).period(self.at)
-            waiting.add((dataset.id, self.airflow.trigger(dataset.id, key_of(dataset.country_code or EUROPE, period))))
-        return self._ended(waiting, "release")
+            self.airflow.pause(dataset.id, False)
+            now = Rhythm.of(dataset.rhythm, where=dataset.id).period(self.at)
+            for period in sorted(self.profile.periods(dataset.id)) or [now]:
+                key = key_of(dataset.country_code or EUROPE, period)
+                waiting.add((dataset.id, self.airflow.trigger(dataset.id, key)))
+        done = []
+        for one in self._ended(waiting, "release"):
+            done.append(one)
+            if listen and len(waiting) - len(done) == _LAST_FEW:
+                self._listen(True)
+        return done
 
-    def _indicators(self, dag_id: str, news: bool) -> list[Done]:
-        """The runs that news made, to the last. Where none came (nothing is new) the last result stands, if there is one."""
-        end = time.monotonic() + (_NEWS_WAIT if news else 0)
-        while True:
-            runs = {key for key in self.airflow.run_states(self.since) if key[0] == dag_id}
-            if runs or time.monotonic() > end:
-                break
-            time.sleep(0.5)
-        if not runs:
+    def _indicators(self, dag_id: str, days: list[str]) -> list[Done]:
+        """The runs that news made, to the last, and one for each day of `days` that none of them was for."""
+        today = self.at.date().isoformat()
+        end = time.monotonic() + (_NEWS_WAIT if days else 0)
+        while not (runs := self._runs_of(dag_id)) and time.monotonic() < end:
+            time.sleep(_POLL)
+        covered = {period_of(run["partition_key"]).replace(LATEST, today) for run in runs.values()}
+        wanted = [day for day in days if day not in covered]
+        if not runs and not wanted:
             last = self.airflow.last_run(dag_id)
             if last and last["state"] == "success":
                 self.show(f"{dag_id:34} nothing new, the last indicators stand")
                 return []
-            runs = {(dag_id, self.airflow.trigger(dag_id, key_of(EUROPE, self.at.date().isoformat())))}
+            wanted = [today]
+        waiting = set(runs) | {(dag_id, self.airflow.trigger(dag_id, key_of(EUROPE, day))) for day in wanted}
         done: list[Done] = []
-        while runs:  # a run may have been queued while another ended
-            done += self._ended(runs, "compute")
-            ended = {(one.dag_id, one.run_id) for one in done}
-            runs = {key for key in self.airflow.run_states(self.since) if key[0] == dag_id} - ended
+        while waiting:  # a run may have been queued while another ended
+            done += self._ended(waiting, "compute")
+            waiting = set(self._runs_of(dag_id)) - {(one.dag_id, one.run_id) for one in done}
         return done
 
-    def _ended(self, waiting: set[tuple[str, str]], last_task: str) -> list[Done]:
-        """Wait for the runs; a line for each as it ends."""
-        done, waiting = [], set(waiting)
+    def _runs_of(self, dag_id: str) -> dict[tuple[str, str], dict[str, Any]]:
+        return {key: run for key, run in self.airflow.run_states(self.since).items() if key[0] == dag_id}
+
+    def _ended(self, runs: set[tuple[str, str]], last_task: str) -> Iterator[Done]:
+        """Each of the runs as it ends, with a line for it."""
+        waiting = set(runs)
         while waiting:
             self.up.services.check()
             states = self.airflow.run_states(self.since)
             for key in sorted(key for key in waiting if states.get(key, {}).get("state") in _FINAL):
                 waiting.remove(key)
-                done.append(self._done(states[key], last_task))
-                self.show(f"{key[0]:34} {done[-1].seconds:5.1f} s  {done[-1].line}")
+                one = self._done(states[key], last_task)
+                self.show(f"{key[0]:34} {one.seconds:5.1f} s  {one.line}")
+                yield one
             if waiting:
-                time.sleep(0.5)
-        return done
+                time.sleep(_POLL)
 
     def _done(self, run: dict[str, Any], last_task: str) -> Done:
         dag_id, run_id = run["dag_id"], run["dag_run_id"]

@@ -50,7 +50,8 @@ class Services:
     def start_airflow(self, names: list[str], environment: Mapping[str, str]) -> None:
         """Start Airflow's components by name."""
         for name in names:
-            self.start(name, [sys.executable, "-m", "airflow", *COMPONENTS[name]], environment)
+            module = "euregio.orchestration.preloaded" if name == "scheduler" else "airflow"
+            self.start(name, [sys.executable, "-m", module, *COMPONENTS[name]], environment)
 
     def check(self) -> None:
         """Raises OrchestrationError where a process has ended, with the last line of its log."""
@@ -59,7 +60,9 @@ class Services:
                 log = self.logs / f"{name}.log"
                 lines = [line for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
                 raise OrchestrationError(
-                    f"{name} ended by itself", where=str(log), found=lines[-1] if lines else f"exit {process.returncode}"
+                    f"{name} ended by itself",
+                    where=str(log),
+                    found=lines[-1] if lines else f"exit {process.returncode}",
                 )
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 180, every: float = 0.3) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from euregio.declarations.datasets import Dataset, load_datasets
 from euregio.orchestration.installation import Installation, OrchestrationError
 from euregio.orchestration.pools import pools
-from euregio.orchestration.publishers import publishers
+from euregio.orchestration.publishers import await_publishers, publishers
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.services import Services, terminated_as_interrupt
 
@@ -34,9 +34,14 @@ def session(installation: Installation, components: tuple[str, ...] = RUN) -> It
     Raises OrchestrationError where it does not come up or a DAG file is wrong, DeclarationError for a declaration.
     """
     datasets = load_datasets()
-    with installation.locked(), terminated_as_interrupt(), Services(installation.home / "logs" / "services") as services:
+    with (
+        installation.locked(),
+        terminated_as_interrupt(),
+        Services(installation.home / "logs" / "services") as services,
+    ):
+        serving = publishers(installation.profile, services, installation.settings.home / "sandbox")
+        installation.extra.update(serving)
         installation.prepare()
-        installation.extra.update(publishers(installation.profile, services))
         services.start_airflow(list(components), installation.environment)
         airflow = Airflow(installation)
         services.wait_until(lambda: airflow.healthy("scheduler", "dag_processor"), "Airflow")
@@ -44,6 +49,7 @@ def session(installation: Installation, components: tuple[str, ...] = RUN) -> It
         airflow.put_pools(pools(datasets, installation.settings.layer_catalogue))
         wanted = {dataset.id for dataset in datasets}
         services.wait_until(lambda: _read(airflow, wanted), "the reading of the DAG files")
+        await_publishers(services, serving)
         yield Session(installation, airflow, services, datasets)
 
 

@@ -20,7 +20,7 @@ class Batch:
     unchanged: bool = False
 
     def to_json(self) -> dict:
-        return {key: value for key, value in asdict(self).items() if key != "unchanged"}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, content: dict) -> Batch:
@@ -32,8 +32,8 @@ def _note(step: str, **facts: object) -> None:
         file.write(json.dumps({"step": step, **facts}) + "\n")
 
 
-def extract(dataset_id: str, period: str) -> Batch:
-    _note("extract", dataset=dataset_id, period=period)
+def extract(dataset_id: str, period: str, *, run_id: str) -> Batch:
+    _note("extract", dataset=dataset_id, period=period, run_id=run_id)
     if "unreachable" in dataset_id:
         error = FetchError("the publisher did not answer", where=dataset_id)
         error.retry_after = 3600
