@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,33 +13,87 @@ from euregio.errors import EuregioError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; exit code 0, 1 (it went wrong) or 2 (what was given is wrong, with one clear line)."""
-    parser = argparse.ArgumentParser(prog="euregio", description="A cross-border data layer for digital twins.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    trial = commands.add_parser("try", help="decode, check and harmonise a local file, without touching the layer")
-    trial.add_argument("--format", required=True, help="wire format; `euregio formats` lists them")
-    trial.add_argument("--country", help="ISO code, for files that do not say their country")
-    trial.add_argument("--time-zone", help="IANA zone of times without an offset")
-    trial.add_argument("--json", action="store_true", help="print JSON")
-    trial.add_argument("--rows", type=int, default=5, help="how many of the first rows to print")
-    trial.add_argument("file", type=Path)
-    trial.set_defaults(run=_try)
-    formats = commands.add_parser("formats", help="list the wire formats")
-    formats.add_argument("--json", action="store_true", help="print JSON")
-    formats.set_defaults(run=_formats)
-    given = parser.parse_args(arguments)
+    """Run the command; exit code 0, 1 (a run failed) or 2 (what was given is wrong, with one clear line)."""
+    given = _parser().parse_args(arguments)
     try:
-        return given.run(given)
+        return int(given.run(given) or 0)
     except EuregioError as error:
         print(f"euregio: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  nobody reads on: say nothing more
         return 0
+    except KeyboardInterrupt:
+        print("euregio: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="euregio", description="A cross-border data layer for digital twins.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    trial = commands.add_parser("try", help="decode, check and harmonise a local file, without touching the layer")
+    trial.add_argument("--format", required=True, help="wire format; `euregio formats` lists them")
+    trial.add_argument("--country", help="ISO code, for files that do not say their country")
+    trial.add_argument("--time-zone", help="IANA zone of times without an offset, such as Europe/Berlin")
+    trial.add_argument("--json", action="store_true", help="print JSON")
+    trial.add_argument("--rows", type=int, default=5, help="how many of the first rows to print")
+    trial.add_argument("file", type=Path)
+    trial.set_defaults(run=_try)
+
+    formats = commands.add_parser("formats", help="list the wire formats")
+    formats.add_argument("--json", action="store_true", help="print JSON")
+    formats.set_defaults(run=_formats)
+
+    listing = commands.add_parser("datasets", help="list the declared datasets")
+    listing.set_defaults(run=_datasets)
+
+    whole = commands.add_parser("run", help="the main job: every DAG of a profile through Airflow, then the indicators")
+    whole.add_argument("--profile", default=None, help="sandbox, files or live (EUREGIO_PROFILE)")
+    whole.set_defaults(run=_run)
+
+    ui = commands.add_parser("ui", help="the Airflow UI on the same state; prints address and log-in")
+    ui.add_argument("--profile", default=None, help="sandbox, files or live (EUREGIO_PROFILE)")
+    ui.set_defaults(run=_ui)
+
+    sql = commands.add_parser("sql", help="query the shared layer (read-only unless --write)")
+    sql.add_argument("query", nargs="?", help="one SQL query; a prompt opens where none is given")
+    sql.add_argument("--as", dest="form", choices=("table", "csv", "json"), default="table", help="how rows are printed")
+    sql.add_argument("--snapshot", type=int, help="the layer as it stood at this snapshot (catalogue.release.snapshot_id)")
+    sql.add_argument("--write", action="store_true", help="open for writing: for repairs, not for analysis")
+    sql.set_defaults(run=_sql)
+
+    explain = commands.add_parser("explain", help="trace an indicator's value: datasets, rows, licences, definition")
+    explain.add_argument("indicator", help="indicator id, such as point_density")
+    explain.add_argument("region", help="region id, such as upper-rhine")
+    explain.add_argument("--side", help="one side, `whole`, or a contrast such as de:fr")
+    explain.add_argument("--rows", action="store_true", help="list the rows behind the value")
+    explain.add_argument("--json", action="store_true", help="print JSON")
+    explain.set_defaults(run=_explain)
+
+    summary = commands.add_parser("summary", help="indicators per region, verdict counts, and where things are")
+    summary.set_defaults(run=_summary)
+
+    quarantine = commands.add_parser("quarantine", help="rows of a dataset's latest release that were kept back, by reason")
+    quarantine.add_argument("dataset")
+    quarantine.add_argument("--rows", type=int, default=20, help="how many rows to list")
+    quarantine.set_defaults(run=_quarantine)
+
+    replay = commands.add_parser("replay", help="today's rules over yesterday's bytes: quarantined rows may return")
+    replay.add_argument("dataset")
+    replay.add_argument("--period", help="period of the release; the latest where none is given")
+    replay.set_defaults(run=_replay)
+
+    check = commands.add_parser("check", help="validate every declaration, contract, suite and generated document")
+    check.set_defaults(run=_check)
+    docs = commands.add_parser("docs", help="write what is generated from declarations: JSON Schemas, data dictionary")
+    docs.set_defaults(run=_docs)
+    return parser
 
 
 def _try(given: argparse.Namespace) -> int:
     from euregio.settings import Settings
-    from euregio.trial import try_file
+    from euregio.commands.trial import try_file
 
     trial = try_file(given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows)
     if given.json:
@@ -63,6 +118,111 @@ def _formats(given: argparse.Namespace) -> int:
     else:
         for item in found:
             print(f"{item['name']:<22} {', '.join(item['tables']):<40} {item['title']}")
+    return 0
+
+
+def _datasets(_given: argparse.Namespace) -> int:
+    from euregio.declarations.datasets import load_datasets
+
+    for dataset in load_datasets():
+        licence = dataset.licence.id if dataset.licence else "no licence: stays in its zone"
+        print(f"{dataset.id:<40} {dataset.format:<22} {dataset.rhythm:<6} {licence}")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    from euregio.orchestration import runner
+    from euregio.settings import Settings
+    from euregio.commands.summary import summary
+
+    profile = given.profile or Settings().profile
+    try:
+        outcome = runner.run(profile)
+    except KeyboardInterrupt:
+        print("euregio: interrupted, everything is ended", file=sys.stderr)
+        return 130
+    print()
+    print(summary(Settings()))
+    print(f"\n{len(outcome.done)} runs in {outcome.seconds:.0f} s, {len(outcome.failed)} failed")
+    return 1 if outcome.failed else 0
+
+
+def _ui(given: argparse.Namespace) -> int:
+    from euregio.orchestration import runner
+    from euregio.settings import Settings
+
+    runner.ui(given.profile or Settings().profile)
+    return 0
+
+
+def _sql(given: argparse.Namespace) -> int:
+    from euregio.commands.console import prompt, run_query
+    from euregio.settings import Settings
+    from euregio.storage.layer import open_layer
+
+    with open_layer(Settings(), read_only=not given.write, snapshot=given.snapshot) as con:
+        if given.query:
+            run_query(con, given.query, given.form)
+        else:
+            prompt(con)
+    return 0
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from euregio.indicators.explain import explain
+    from euregio.settings import Settings
+    from euregio.storage.layer import open_layer
+
+    with open_layer(Settings()) as con:
+        found = explain(con, given.indicator, given.region, side=given.side, rows=given.rows)
+    print(json.dumps(found.to_json(), default=str, ensure_ascii=False) if given.json else found.text())
+    return 0
+
+
+def _summary(_given: argparse.Namespace) -> int:
+    from euregio.settings import Settings
+    from euregio.commands.summary import summary
+
+    print(summary(Settings()))
+    return 0
+
+
+def _quarantine(given: argparse.Namespace) -> int:
+    from euregio.commands.quarantine import quarantined
+
+    for line in quarantined(given.dataset, given.rows):
+        print(line)
+    return 0
+
+
+def _replay(given: argparse.Namespace) -> int:
+    from euregio import pipeline
+
+    batch = pipeline.replay(given.dataset, given.period)
+    if batch.unchanged:
+        print(f"{batch.dataset} {batch.period}: neither bytes nor rules have changed, the release stands")
+    else:
+        print(
+            f"{batch.dataset} {batch.period}: {batch.rows} rows, admitted {batch.admitted}, corrected {batch.corrected}, "
+            f"quarantined {batch.quarantined}, released {batch.released} as snapshot {batch.snapshot_id}"
+        )
+    return 0
+
+
+def _check(_given: argparse.Namespace) -> int:
+    from euregio.commands.checkup import checkup
+
+    problems = checkup(print)
+    for problem in problems:
+        print(f"euregio: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _docs(_given: argparse.Namespace) -> int:
+    from euregio.declarations import documents
+
+    for path in documents.write():
+        print(path)
     return 0
 
 

@@ -17,16 +17,16 @@ from euregio import __version__, stages
 from euregio.declarations import corrections, datasets, tables
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import load_profile
-from euregio.errors import EuregioError
+from euregio.errors import EuregioError, ReleaseError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.extract.fetch.gather import gather
-from euregio.extract.landing import DatasetFacts, Landed, land, validators
+from euregio.extract.landing import DatasetFacts, Landed, land, manifest_of, validators
 from euregio.harmonise.run import sql_file, tables_of
 from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
 from euregio.settings import PROJECT, Settings
-from euregio.storage.duck import connect, parquet_rows
+from euregio.storage.duck import connect, parquet_rows, quoted
 from euregio.storage.layer import open_layer
 from euregio.storage.zones import Zone, Zones
 
@@ -88,16 +88,7 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     )  # fmt: skip
     if _in_force(batch, settings):
         return replace(batch, unchanged=True)
-    records = 0
-    with _connection(settings) as con:
-        for file in landed.files:
-            place = f"{batch.folder}/decoded/{file.sha256}.parquet"
-            if not zone.exists(place):
-                with zone.writing(place) as out:
-                    name = f"{dataset_id}, {file.name}"
-                    decode_file(dataset.format, zone.local(f"landing/{file.sha256}"), out, con, name=name, file_id=file.sha256)
-            records += parquet_rows(con, zone.local(place))
-    return replace(batch, records=records)
+    return _decode(batch, dataset, zone, settings)
 
 
 def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
@@ -162,6 +153,31 @@ def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Se
     return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
 
 
+def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+    """Today's rules over the landed bytes of a release (the latest where `period` is None), without network.
+
+    Quarantined rows return when the rule that held them is lifted or a correction mends them. Raises ReleaseError
+    where the dataset (or that period of it) was never released.
+    """
+    settings = settings or Settings()
+    dataset = datasets.dataset(dataset_id)
+    with open_layer(settings) as con:
+        wanted = f" AND period = {quoted(period)}" if period else ""
+        found = con.execute(
+            "SELECT period, files, CAST(retrieved_at AS VARCHAR) FROM catalogue.release "
+            f"WHERE dataset = {quoted(dataset_id)}{wanted} ORDER BY period DESC LIMIT 1"
+        ).fetchone()
+    if found is None:
+        raise ReleaseError("nothing of it was released, so there is nothing to replay", where=dataset_id, found=period)
+    period, files, retrieved_at = found
+    name = batch_id(dataset, tuple(files), period)
+    batch = Batch(dataset_id, period, run_id or new_run_id(), name, tuple(files), retrieved_at)
+    if _in_force(batch, settings, period):
+        return replace(batch, unchanged=True)
+    batch = _decode(batch, dataset, zone_of(dataset, settings), settings)
+    return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
+
+
 def zone_of(dataset: Dataset, settings: Settings) -> Zone:
     """The zone of a dataset: its country's own storage."""
     options = _s3fs_options(settings) if settings.zones.startswith("s3://") else None
@@ -184,6 +200,20 @@ def batch_id(dataset: Dataset, files: tuple[str, ...], period: str) -> str:
     for path in _rule_files(dataset):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:20]
+
+
+def _decode(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> Batch:
+    """Decode what is not decoded yet of the batch's landed files."""
+    records = 0
+    with _connection(settings) as con:
+        for sha in batch.files:
+            place = f"{batch.folder}/decoded/{sha}.parquet"
+            if not zone.exists(place):
+                name = f"{dataset.id}, {manifest_of(zone, sha)['name']}"
+                with zone.writing(place) as out:
+                    decode_file(dataset.format, zone.local(f"landing/{sha}"), out, con, name=name, file_id=sha)
+            records += parquet_rows(con, zone.local(place))
+    return replace(batch, records=records)
 
 
 def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings) -> Landed:
@@ -223,10 +253,10 @@ def _decoded(batch: Batch, zone: Zone) -> list[Path]:
     return [zone.local(f"{batch.folder}/decoded/{sha}.parquet") for sha in batch.files]
 
 
-def _in_force(batch: Batch, settings: Settings) -> bool:
+def _in_force(batch: Batch, settings: Settings, period: str | None = None) -> bool:
     try:
         with open_layer(settings) as con:
-            return is_released(con, batch.dataset, batch.batch_id)
+            return is_released(con, batch.dataset, batch.batch_id, period)
     except EuregioError as error:
         if error.what == "there is no layer yet":
             return False

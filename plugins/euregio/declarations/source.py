@@ -173,13 +173,15 @@ class SourceSpec(_Strict):
 
 def _check_address(url: str) -> None:
     """Refuse what is no address; raises ValueError."""
-    if not url or any(ord(char) <= 32 for char in url):
-        raise ValueError(f"{url!r} is no address: it is empty or holds a blank")
+    if not url or any(ord(char) < 32 for char in url):
+        raise ValueError(f"{url!r} is no address: it is empty or holds a control character")
     scheme = url.split("://", 1)[0].lower() if "://" in url else ""
     if scheme and scheme not in _SCHEMES:
         raise ValueError(f"{scheme}:// is not supported; use {', '.join(_SCHEMES)} or a path below the profile's root")
     _check_secrets(url, "the address")
     if scheme in ("http", "https"):
+        if " " in url:
+            raise ValueError(f"{url!r} is no address: it holds a blank; write %20")
         authority = re.split(r"[/?#]", url.split("://", 1)[1], maxsplit=1)[0]
         if not authority:
             raise ValueError(f"{url!r} names no host")

@@ -11,6 +11,14 @@ from euregio.errors import DeclarationError
 from euregio.settings import PROJECT
 
 FOLDER = PROJECT / "include" / "tables"
+#: Columns that every table of the schema core has besides its contract's: where a row comes from.
+PROVENANCE = {
+    "_dataset": ("VARCHAR", "Dataset that gave the row, <country>.<theme>__<publisher>"),
+    "_period": ("VARCHAR", "Period of the release: a day, month, or instant of the dataset's rhythm"),
+    "_run": ("VARCHAR", "Run that released the row"),
+    "_raw": ("VARCHAR", "SHA-256 of the landed file, #, number of the record in it"),
+    "_verdict": ("VARCHAR", "admitted, or corrected (see quality.correction)"),
+}
 
 
 @dataclass(frozen=True)
@@ -85,3 +93,9 @@ def load_table(name: str) -> Table:
             "the contract says too little for a table", where=shown(path), found=repr(error),
             expected="one schema with physicalName, dataGranularityDescription and properties (name, physicalType, description)",
         ) from error  # fmt: skip
+
+
+def columns_of(table: Table) -> dict[str, tuple[str, str]]:
+    """Columns of a table in the layer, name to type and comment: the contract's, and in `core` the provenance."""
+    columns = {column.name: (column.type, column.description) for column in table.columns}
+    return {**columns, **PROVENANCE} if table.schema == "core" else columns

@@ -11,12 +11,12 @@ from typing import Any
 import duckdb
 
 from euregio.declarations.datasets import Dataset
-from euregio.declarations.tables import Table, load_table
+from euregio.declarations.tables import Table, columns_of, load_table
 from euregio.errors import ReleaseError
 from euregio.release.gate import Passage, passage
 from euregio.settings import PROJECT
 from euregio.storage.duck import identifier, literal, quoted
-from euregio.storage.layer import columns_of, retried, transaction
+from euregio.storage.layer import retried, transaction
 
 DERIVE = PROJECT / "include" / "sql" / "derive"
 #: Tables that the rows of another give besides, and what of its rows they need beyond its contract.

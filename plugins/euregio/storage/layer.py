@@ -12,27 +12,21 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from euregio.declarations.tables import Table, load_tables
+from euregio.declarations.tables import Table, columns_of, load_tables
 from euregio.errors import EuregioError, ReleaseError
 from euregio.settings import PROJECT, Settings
 from euregio.storage.duck import connect, identifier, quoted
 
-#: Columns that every table of the schema core has besides its contract's: where a row comes from.
-PROVENANCE = {
-    "_dataset": ("VARCHAR", "Dataset that gave the row, <country>.<theme>__<publisher>"),
-    "_period": ("VARCHAR", "Period of the release: a day, month, or instant of the dataset's rhythm"),
-    "_run": ("VARCHAR", "Run that released the row"),
-    "_raw": ("VARCHAR", "SHA-256 of the landed file, #, number of the record in it"),
-    "_verdict": ("VARCHAR", "admitted, or corrected (see quality.correction)"),
-}
 VIEWS = PROJECT / "include" / "sql" / "layer"
 _BUSY = ("database is locked", "database table is locked", "Transaction conflict", "serialization failure", "could not serialize")
 Result = TypeVar("Result")
 
 
 @contextmanager
-def open_layer(settings: Settings, *, read_only: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection on which the layer is the current database, named `lake`.
+def open_layer(
+    settings: Settings, *, read_only: bool = True, snapshot: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which the layer is the current database, named `lake`; as it stood at `snapshot` where given.
 
     Opened for writing it brings the tables and views up to their contracts. Raises EuregioError where there is no
     layer yet (read-only) or its catalogue cannot be reached.
@@ -55,7 +49,7 @@ def open_layer(settings: Settings, *, read_only: bool = True) -> Iterator[duckdb
         if remote:
             _use_s3(con, settings.s3_options)
         con.execute("SET ducklake_max_retry_count = 100")
-        retried(lambda: _attach(con, kind, place, settings.layer_data, read_only))
+        retried(lambda: _attach(con, kind, place, settings.layer_data, read_only, snapshot))
         con.execute("USE lake")
         if not read_only:
             retried(lambda: ensure_tables(con))
@@ -64,9 +58,11 @@ def open_layer(settings: Settings, *, read_only: bool = True) -> Iterator[duckdb
         con.close()
 
 
-def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool) -> None:
+def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool, snapshot: int | None) -> None:
     source = "ducklake:" + (place if kind == "duckdb" else f"{kind}:{place}")
     options = ["READ_ONLY"] if read_only else [f"DATA_PATH {quoted(data.rstrip('/') + '/')}"]
+    if snapshot is not None:
+        options.append(f"SNAPSHOT_VERSION {int(snapshot)}")
     try:
         con.execute(f"ATTACH IF NOT EXISTS {quoted(source)} AS lake ({', '.join(options)})")
     except duckdb.Error as error:
@@ -145,12 +141,6 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     except BaseException:
         con.execute("ROLLBACK")
         raise
-
-
-def columns_of(table: Table) -> dict[str, tuple[str, str]]:
-    """Columns of a table in the layer, name to type and comment: the contract's, and in `core` the provenance."""
-    columns = {column.name: (column.type, column.description) for column in table.columns}
-    return {**columns, **PROVENANCE} if table.schema == "core" else columns
 
 
 def _bring_up(con: duckdb.DuckDBPyConnection, table: Table, have: set[str] | None) -> None:

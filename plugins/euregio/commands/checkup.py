@@ -1,0 +1,92 @@
+"""Everything that is declared, validated at once: what `make check` and a careful editor run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from euregio import stages
+from euregio.check.compile import compile_suite
+from euregio.check.gx import validate_suite_file
+from euregio.check.suite import load_suite
+from euregio.declarations import corrections, datasets, documents, profiles, regions, tables
+from euregio.errors import DeclarationError, EuregioError
+from euregio.extract.decode.registry import formats, module_of
+from euregio.harmonise.run import sql_file
+from euregio.release.gate import passage
+
+
+def checkup(say: Callable[[str], None]) -> list[EuregioError]:
+    """Load and cross-check every declaration; gives the problems found, all of them. `say` gets a line per kind."""
+    problems: list[EuregioError] = []
+
+    def each(kind: str, names: object, work: Callable[[str], None]) -> None:
+        found = list(names)  # type: ignore[call-overload]
+        for name in found:
+            try:
+                work(str(name))
+            except EuregioError as error:
+                problems.append(error)
+        say(f"{kind}: {len(found)} looked at")
+
+    each("tables", sorted(path.stem for path in tables.FOLDER.glob("*.yaml")), _table)
+    each("formats", formats(), _format)
+    each("datasets", sorted(datasets.FOLDER.glob("*/*.yaml")), _dataset)
+    each("profiles", sorted(path.stem for path in profiles.FOLDER.glob("*.yaml")), _profile)
+    each("regions", sorted(path.stem for path in regions.FOLDER.glob("*.yaml")), lambda name: regions.load_region(name) and None)
+    each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
+    each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
+    each("generated documents", documents.documents(), lambda _name: None)
+    problems += [DeclarationError("is not what the declarations say", where=str(path), do="Run `make docs`.") for path in documents.outdated()]
+    return problems
+
+
+def _table(name: str) -> None:
+    table = tables.load_table(name)
+    columns = {column.name: column.type for column in table.columns}
+    compiled = compile_suite(stages.suite_of(table), columns)
+    for rule, message in compiled.errors:
+        raise DeclarationError(message, where=f"suite of {name}", found=rule.reason)
+    stages.judge_of(table)(columns)
+
+
+def _format(name: str) -> None:
+    sql_file(name, module_of(name).FORMAT.table)
+
+
+def _dataset(path: str) -> None:
+    from pathlib import Path
+
+    dataset = datasets.load_dataset(Path(path))
+    table = module_of(dataset.format).FORMAT.table
+    sql_file(dataset.format, table)
+    if dataset.licence and dataset.release and dataset.release.access == "open":
+        passage(dataset, tables.load_table(table))
+    lines = len(Path(path).read_text(encoding="utf-8").splitlines())
+    if lines > 35:
+        raise DeclarationError("a dataset is one file of at most 35 lines", where=dataset.id, found=f"{lines} lines")
+
+
+def _profile(name: str) -> None:
+    declared = {dataset.id for dataset in datasets.load_datasets()}
+    for dataset_id in profiles.load_profile(name).datasets or ():
+        if dataset_id not in declared:
+            raise DeclarationError("the profile names a dataset that is not declared", where=f"profile {name}", found=dataset_id)
+
+
+def _corrections(path: str) -> None:
+    from pathlib import Path
+
+    place = Path(path)
+    dataset = datasets.dataset(f"{place.parent.name}.{place.stem}")
+    for name in tables.load_tables():
+        for item in corrections.corrections_of(dataset.id, name):
+            known = {column.name for column in tables.load_table(name).columns}
+            if unknown := (set(item.match) | set(item.set) | set(item.expect)) - known:
+                raise DeclarationError("no such column", where=f"{dataset.id}, correction {item.id}", found=", ".join(sorted(unknown)))
+
+
+def _suite(path: str) -> None:
+    from pathlib import Path
+
+    load_suite(Path(path))
+    validate_suite_file(Path(path))
