@@ -46,9 +46,9 @@ CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
 -- The same where it is well-formed, else null. ISO 15118-2 Annex H (country, operator, E, number), or DIN SPEC 91286
 -- (+dialling code, operator, number; the plus is left out of the bare form).
 CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
-    CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- most are bare: spare the rest
-         WHEN regexp_full_match(replace(bare_evse_id(txt), '+', ''), '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32}')
-         THEN replace(bare_evse_id(txt), '+', '') END;
+    CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- many are bare: spare the rest
+         ELSE nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''),
+                                    '^([A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32})$'), '') END;
 -- The operator id (country and three characters) of an EVSE id in its ISO form.
 CREATE OR REPLACE TEMP MACRO operator_id_of(evse_id) AS
     CASE WHEN regexp_matches(evse_id, '^[A-Z]{2}') THEN left(evse_id, 5) END;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,21 @@ if TYPE_CHECKING:
 #: How much of the beginning and of the end is looked at to find an envelope.
 _WINDOW = 1024 * 1024
 _CHUNK = 4 * 1024 * 1024
+_KEYS = re.compile(rb'"([A-Za-z][A-Za-z0-9_-]*)"([ \t\r\n]*):')
 _SAYS = ("status_message", "error_description", "message", "detail", "title", "error", "errors", "fault", "exception")
 
 
 @dataclass(frozen=True)
+class Payload:
+    """The records of a document as a file, and the members of the envelopes around them (empty where there is none)."""
+
+    path: Path
+    around: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class _Part:
-    """A value in the file: its first byte, its byte after the last, and the members of the envelope around it."""
+    """A value in the file: its first byte, its byte after the last, and the members around it."""
 
     start: int
     end: int
@@ -32,6 +42,11 @@ class _Part:
 
 
 def array_file(source: Source, keys: Sequence[str], record: Sequence[str]) -> Path:
+    """The file of `payload`, for readers that need nothing of the envelope."""
+    return payload(source, keys, record).path
+
+
+def payload(source: Source, keys: Sequence[str], record: Sequence[str]) -> Payload:
     """A file with nothing but records (an array, one object, or objects one after another) for DuckDB's read_json.
 
     The document may be that already, or an envelope whose payload is under one of `keys` (compared without case), at
@@ -47,12 +62,12 @@ def array_file(source: Source, keys: Sequence[str], record: Sequence[str]) -> Pa
     first = blank_end(head, 0)
     sign = head[first : first + 1]
     if sign == "[":
-        return path
+        return Payload(path, {})
     if sign != "{":
         what = "the document is JSON null" if head[first:].strip() == "null" else "this is not JSON"
         raise DecodeError(what, where=source.name, found=_words(head[first : first + 60]), expected="[ or {")
     part = _payload(source, path, head, first, [key.lower() for key in keys], record)
-    return path if part is None else _cut(source, path, part)
+    return Payload(path, {}) if part is None else Payload(_cut(source, path, part), part.around)
 
 
 def read(
@@ -60,8 +75,9 @@ def read(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     columns: Mapping[str, str],
+    constants: Mapping[str, str | None] | None = None,
 ) -> duckdb.DuckDBPyRelation:
-    """A relation over a file of records with declared columns (name to DuckDB type) and `_odd`.
+    """A relation over a file of records with declared columns (name to DuckDB type), `constants` (texts) and `_odd`.
 
     `_odd` is null, or the record's text where a value has not the declared shape (a text for an object, a number in a
     list of objects, a key twice): the misshapen value is null then. The common case pays nothing for that: only
@@ -69,20 +85,26 @@ def read(
     """
     shape = "{" + ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items()) + "}"
     names = ", ".join(f'"{name}"' for name in columns)
-    source.second_try.append(lambda: _read_with_care(con, path, columns))
+    same = "".join(
+        f", CAST({'NULL' if text is None else _quoted(text)} AS VARCHAR) AS {name}"
+        for name, text in (constants or {}).items()
+    )
+    source.second_try.append(lambda: _read_with_care(con, path, columns, same))
     return con.sql(
-        f"SELECT {names}, NULL::VARCHAR AS _odd FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
+        f"SELECT {names}{same}, NULL::VARCHAR AS _odd FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
     )
 
 
-def _read_with_care(con: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, str]) -> duckdb.DuckDBPyRelation:
+def _read_with_care(
+    con: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, str], same: str
+) -> duckdb.DuckDBPyRelation:
     """The relation of `read` at twice its cost: misshapen values become null and their record is kept in `_odd`."""
     struct = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in columns.items()) + ")"
     wanted = con.sql(f"SELECT NULL::{struct} AS record").types[0]
     odd = " OR ".join(["json_type(json) <> 'OBJECT'", *_shape_tests("$", wanted)])
     fields = ", ".join(f'record."{name}" AS "{name}"' for name in columns)
     return con.sql(
-        f"SELECT {fields}, CASE WHEN coalesce({odd}, true) THEN json::VARCHAR END AS _odd"
+        f"SELECT {fields}{same}, CASE WHEN coalesce({odd}, true) THEN json::VARCHAR END AS _odd"
         f" FROM (SELECT json, json_transform(json, {_quoted(json.dumps(_structure(wanted)))}) AS record"
         f" FROM read_json_objects({_quoted(path)}, format = {_layout(path)}))"
     )
@@ -124,6 +146,42 @@ def _layout(path: Path) -> str:
 def _quoted(text: object) -> str:
     """An SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
+
+
+def respelled(source: Source, path: Path, names: Sequence[str]) -> Path:
+    """The file with keys that are `names` in another writing (postalCode, PostalCode, postal-code) written as in `names`.
+
+    The file itself where its beginning shows no such key. Sound on bytes: in valid JSON a quoted word before a colon
+    is a key.
+    """
+    wanted = {_bare(name): name for name in names}
+    with path.open("rb") as file:
+        found = set(_KEYS.findall(file.read(_WINDOW)))
+    swaps = []
+    for key, blanks in sorted(found):
+        name = wanted.get(_bare(key.decode()))
+        if name and name != key.decode():
+            swaps.append((b'"' + key + b'"' + blanks + b":", b'"' + name.encode() + b'":'))
+    if not swaps:
+        return path
+    out = source.scratch / f"{path.name}-respelled"
+    with path.open("rb") as file, out.open("wb") as plain:
+        left = b""
+        while chunk := file.read(_CHUNK):
+            chunk = left + chunk
+            cut = chunk.rfind(b",") + 1  # no key, blank or colon in which a cut could fall holds a comma before its end
+            chunk, left = chunk[:cut], chunk[cut:]
+            for old, new in swaps:
+                chunk = chunk.replace(old, new)
+            plain.write(chunk)
+        for old, new in swaps:
+            left = left.replace(old, new)
+        plain.write(left)
+    return out
+
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
 
 
 def iterate(source: Source, *paths: str) -> Iterator[dict[str, Any]]:
