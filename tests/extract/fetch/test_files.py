@@ -39,6 +39,7 @@ def names(taken: list[Fetched | NotModified]) -> list[str]:
         ("**/*.csv", ["de/a.csv", "de/b.csv", "de/old/c.csv", "fr/e [1].csv"]),
         ("de/[ab].csv", ["de/a.csv", "de/b.csv"]),
         ("fr/?.json", ["fr/d.json"]),
+        ("fr/e [1].csv", ["fr/e [1].csv"]),
     ],
 )
 def test_a_path_or_a_glob_gives_its_files_by_name(root: Path, tmp_path: Path, pattern: str, found: list[str]) -> None:

@@ -65,7 +65,8 @@ def _from_folder(pattern: str, root: str, into: Path, left: Callable[[], int]) -
     if not base.is_dir():
         raise FetchFailed("the profile's folder does not exist", found=str(base), do="Correct the profile's root.")
     relative = _below(_plain(pattern), str(base))
-    paths = [base / relative] if not _MAGIC.search(relative) else sorted(base.glob(relative))
+    literal = not _MAGIC.search(relative) or os.path.lexists(base / relative)  # names may hold brackets
+    paths = [base / relative] if literal else sorted(base.glob(relative))
     wanted = [path for path in paths if path.is_file() and not _hidden(path.relative_to(base))]
     if not wanted and len(paths) == 1 and os.path.lexists(paths[0]):
         raise FetchFailed("not a plain file", where=relative, do="Name a file, or a glob such as folder/*.csv.")
@@ -117,7 +118,9 @@ def _from_s3(
         fs = s3_filesystem(options)
         found = fs.find(f"{base}/{folder}".rstrip("/") + "/", detail=True)
     files = {key.removeprefix(f"{base}/"): info for key, info in found.items() if not key.endswith("/")}
-    wanted = sorted(name for name in files if _matches(name, relative) and not _hidden(PurePosixPath(name)))
+    literal = relative in files
+    wanted = [relative] if literal else sorted(name for name in files if _matches(name, relative))
+    wanted = [name for name in wanted if not _hidden(PurePosixPath(name))]
     _some(wanted, relative, root)
     for name in wanted:
         info = files[name]
