@@ -7,43 +7,11 @@ from dataclasses import dataclass
 from euregio.check.metrics import MEASURE_TYPES, Measure
 from euregio.check.rows import ROW_TYPES, RowTest
 from euregio.check.suite import Rule, Severity, Suite
-from euregio.check.text import Unsupported, all_of, any_of, kind_of, never_null, text_sql
+from euregio.check.text import Unsupported, any_of, kind_of, text_sql
+from euregio.check.unique import UniqueRule
 
 # What the compiler claims to know; tests/check/test_against_great_expectations.py proves each of them.
 COMPILED_TYPES = frozenset(ROW_TYPES) | frozenset(MEASURE_TYPES)
-
-
-@dataclass(frozen=True)
-class UniqueRule:
-    """A rule whose `key` must not occur twice among the rows that are not `skipped`; both are SQL on one row."""
-
-    rule: Rule
-    key: tuple[str, ...]
-    skipped: str
-
-    def duplicates_sql(self, relation: str) -> str:
-        """A SELECT giving each key that occurs more than once (k0, k1 …) and its number of `copies`.
-
-        Rows are first grouped by the key's hash, 8 bytes a row, then only those of equal hash by the key itself: the
-        memory stays small for long keys and many rows.
-        """
-        names = [f"k{i}" for i in range(len(self.key))]
-        keys = ", ".join(f"{key} AS {name}" for key, name in zip(self.key, names, strict=True))
-        key_hash = f"hash({', '.join(self.key)})"
-        rows = f"FROM {relation} WHERE NOT {self.skipped}"
-        return (
-            f"SELECT {', '.join(names)}, count(*) AS copies FROM (SELECT {keys} {rows} AND {key_hash} IN "
-            f"(SELECT {key_hash} {rows} GROUP BY 1 HAVING count(*) > 1)) GROUP BY ALL HAVING count(*) > 1"
-        )
-
-    def fails_sql(self, duplicates: str) -> str:
-        """TRUE for a row whose key is in the table `duplicates` (made by `duplicates_sql`), never NULL."""
-        if len(self.key) == 1:
-            found = never_null(f"({self.key[0]}) IN (SELECT k0 FROM {duplicates})")
-        else:  # fields of a row compare null with null as equal
-            names = ", ".join(f"k{i}" for i in range(len(self.key)))
-            found = never_null(f"row({', '.join(self.key)}) IN (SELECT row({names}) FROM {duplicates})")
-        return all_of([f"NOT {self.skipped}", found])
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,9 @@ _MOST_REPEATS = 255
 
 @functools.lru_cache(maxsize=1024)
 def re2_of(pattern: Any) -> str:
-    """A pattern that RE2 finds in exactly the texts in which `re.search` finds `pattern`.
+    """A pattern that RE2 matches in full with exactly the texts in which `re.search` finds `pattern`.
+
+    In full, because DuckDB judges a column's dictionary once with `regexp_full_match`, but each row with a search.
 
     Raises Unsupported for what RE2 lacks or means otherwise: look-around, back references, word boundaries, flags,
     `$` before the end of the pattern (Python's also matches before a last line feed), large repeats, and for a `[`
@@ -46,9 +48,12 @@ def re2_of(pattern: Any) -> str:
     if tree.state.flags != re.UNICODE:
         raise Unsupported("flags in the pattern")
     found = _sequence(list(tree), last=True)
+    before = "" if found.startswith(r"\A") else "(?s:.*?)"
+    after = "" if found.endswith(r"\z") else "(?s:.*)"
+    found = f"{before}{found}{after}"
     try:
         with duckdb.connect(":memory:") as con:
-            con.execute("SELECT regexp_matches('', ?)", [found])
+            con.execute("SELECT regexp_full_match('', ?)", [found])
     except duckdb.Error as error:
         raise Unsupported("RE2 refuses the pattern") from error
     return found

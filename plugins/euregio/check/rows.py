@@ -227,7 +227,7 @@ def _regex_test(kinds: Kinds, column: str, patterns: Any, joined: Callable[..., 
     _only(kinds, (column,), "text")
     if not isinstance(patterns, list) or not patterns:
         raise Unsupported("no pattern")
-    found = [f"regexp_matches({name_sql(column)}, {text_sql(re2_of(pattern))})" for pattern in patterns]
+    found = [f"regexp_full_match({name_sql(column)}, {text_sql(re2_of(pattern))})" for pattern in patterns]
     return _column_test(column, "text", joined(found))
 
 

@@ -21,9 +21,10 @@ __all__ = ["Outcome", "RuleOutcome", "run_check"]
 def run_check(con: duckdb.DuckDBPyConnection, relation_sql: str, suite: Suite, failures_out: Path) -> Outcome:
     """Check the records of `relation_sql` (a name or a SELECT, with `_file` and `_record` among its columns).
 
-    One pass counts for every rule at once; where a warning rule failed, a second one over those rules' columns writes
-    the sparse Parquet `failures_out`: `_file, _record, _reasons` (VARCHAR[], sorted), without rows where none failed.
-    Memory does not grow with rows that pass; uniqueness takes about 40 bytes a row and may spill.
+    One pass counts for every rule at once (uniqueness reads its key's columns besides). Where a warning rule failed, a
+    second one over those rules' columns writes the sparse Parquet `failures_out`: `_file, _record, _reasons`
+    (VARCHAR[], sorted); without rows where none failed. Memory does not grow with the rows, but with the keys that break a rule
+    of uniqueness, and with the columns of rules that Great Expectations must run.
 
     `mostly` decides whether a rule succeeds, as in Great Expectations; a row that fails a warning rule is listed
     whatever the others do. A rule whose column is absent fails and says so, as in Great Expectations, but lists no
@@ -36,7 +37,7 @@ def run_check(con: duckdb.DuckDBPyConnection, relation_sql: str, suite: Suite, f
     duplicates = {unique.rule.reason: f"duplicates_{mark}_{i}" for i, unique in enumerate(compiled.unique_rules)}
     try:
         for unique in compiled.unique_rules:
-            con.execute(f"CREATE TEMP TABLE {duplicates[unique.rule.reason]} AS {unique.duplicates_sql(relation)}")
+            unique.find(con, relation, duplicates[unique.rule.reason])
         rows, found, unknown = _count(con, relation, compiled, duplicates)
         listed = None
         if unknown:
@@ -57,21 +58,23 @@ def _count(
     con: duckdb.DuckDBPyConnection, relation: str, compiled: Compiled, duplicates: dict[str, str]
 ) -> tuple[int, dict[str, RuleOutcome], list[Rule]]:
     """The number of rows, the outcome of every compiled rule by reason, and the rules left to Great Expectations."""
-    aggregates = ["count(*)"]
-    for _, test in compiled.tests:
-        aggregates += [f"count(*) FILTER ({test.fails})", f"count(*) FILTER ({test.skipped})"]
-    aggregates += [f"count(*) FILTER ({unique.skipped})" for unique in compiled.unique_rules]
-    aggregates += compiled.metrics_sql
+    # Many rules skip the same rows: what is counted twice is asked once.
+    counted = ["FALSE"]
+    for test in (test for _, test in compiled.tests):
+        counted += [test.fails, test.skipped]
+    counted += [unique.skipped for unique in compiled.unique_rules]
+    conditions = list(dict.fromkeys(counted))
+    aggregates = ["count(*)", *(f"count(*) FILTER ({condition})" for condition in conditions), *compiled.metrics_sql]
     values = iter(con.execute(f"SELECT {', '.join(aggregates)} FROM {relation}").fetchall()[0])
 
     rows = next(values)
+    count = {condition: next(values) for condition in conditions}
     found: dict[str, RuleOutcome] = {}
-    for rule, _ in compiled.tests:
-        failed, skipped = next(values), next(values)
-        found[rule.reason] = _row_outcome(rule, rows - skipped, failed)
+    for rule, test in compiled.tests:
+        found[rule.reason] = _row_outcome(rule, rows - count[test.skipped], count[test.fails])
     for unique in compiled.unique_rules:
         copies = con.execute(f"SELECT coalesce(sum(copies), 0) FROM {duplicates[unique.rule.reason]}").fetchall()
-        found[unique.rule.reason] = _row_outcome(unique.rule, rows - next(values), int(copies[0][0]))
+        found[unique.rule.reason] = _row_outcome(unique.rule, rows - count[unique.skipped], int(copies[0][0]))
     unknown = list(compiled.unknown)
     for rule, measure in compiled.measures:
         try:
@@ -116,9 +119,11 @@ def _write_failures(
     for unique in compiled.unique_rules:
         if failing(unique.rule):
             fails = unique.fails_sql(duplicates[unique.rule.reason])
-            parts.append(f"SELECT _file, _record, [{text_sql(unique.rule.reason)}] FROM {relation} WHERE {fails}")
+            parts.append(
+                f"SELECT _file, _record, [{text_sql(unique.rule.reason)}] AS _reasons FROM {relation} WHERE {fails}"
+            )
     if listed is not None and len(listed):
-        parts.append("SELECT _file, _record, [_reason] FROM listed")
+        parts.append("SELECT _file, _record, [_reason] AS _reasons FROM listed")
     if not parts:
         parts.append(f"SELECT _file, _record, []::VARCHAR[] AS _reasons FROM {relation} LIMIT 0")
     query = parts[0]
