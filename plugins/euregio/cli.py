@@ -92,8 +92,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _try(given: argparse.Namespace) -> int:
-    from euregio.settings import Settings
     from euregio.commands.trial import try_file
+    from euregio.settings import Settings
 
     trial = try_file(given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows)
     if given.json:
@@ -131,9 +131,9 @@ def _datasets(_given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
+    from euregio.commands.summary import summary
     from euregio.orchestration import runner
     from euregio.settings import Settings
-    from euregio.commands.summary import summary
 
     profile = given.profile or Settings().profile
     try:
@@ -180,8 +180,8 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _summary(_given: argparse.Namespace) -> int:
-    from euregio.settings import Settings
     from euregio.commands.summary import summary
+    from euregio.settings import Settings
 
     print(summary(Settings()))
     return 0

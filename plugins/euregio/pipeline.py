@@ -180,8 +180,13 @@ def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = N
 
 def zone_of(dataset: Dataset, settings: Settings) -> Zone:
     """The zone of a dataset: its country's own storage."""
+    return zone_at(dataset.country, dataset.id, settings)
+
+
+def zone_at(country: str, name: str, settings: Settings) -> Zone:
+    """The zone `name` of a country (folder code, `eu` for what is of no single one)."""
     options = _s3fs_options(settings) if settings.zones.startswith("s3://") else None
-    return Zones(settings.zones, options).of(dataset.country, dataset.id)
+    return Zones(settings.zones, options).of(country, name)
 
 
 def new_run_id() -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import (
     DAG,
     AssetAny,
@@ -19,6 +18,7 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
+from airflow.sdk.exceptions import AirflowSkipException
 
 from euregio.orchestration.assets import table_asset, tables_of, tables_read, use_case_asset
 from euregio.orchestration.dataset_dags import RETRIES
@@ -77,24 +77,24 @@ def _wire(use_case: str) -> None:
 
     @task(inlets=[outlet], pool=LAYER_POOL)
     def compute() -> list[dict[str, Any]]:
-        from euregio import pipeline
+        from euregio import use_case as steps
 
         days = _due_days(outlet)
-        summaries = [pipeline.compute(use_case, day) for day in days]
+        summaries = [steps.compute(use_case, day, run_id=get_current_context()["run_id"]) for day in days]
         get_current_context()["asset_state_store"][outlet].set(WAITING, [])
         return summaries
 
     @task
-    def check(summaries: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        from euregio import pipeline
+    def check(summaries: Any) -> list[dict[str, Any]]:
+        from euregio import use_case as steps
 
-        return [pipeline.check_indicators(use_case, summary) for summary in summaries]
+        return [steps.check_indicators(use_case, summary) for summary in summaries]
 
     @task(outlets=[outlet])
-    def publish(summaries: list[dict[str, Any]]) -> str:
-        from euregio import pipeline
+    def publish(summaries: Any) -> str:
+        from euregio import use_case as steps
 
-        path = str(pipeline.publish(use_case))
+        path = str(steps.publish(use_case, summaries))
         print(f"{use_case}: published {path}")
         events = get_current_context()["outlet_events"]
         events[outlet].extra = {"path": path, "periods": [summary.get("period") for summary in summaries]}
