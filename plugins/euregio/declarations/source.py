@@ -127,7 +127,7 @@ class SourceSpec(_Strict):
                 raise ValueError(f"{name!r} is no name of a header")
             if name.lower() in _OWN_HEADERS:
                 raise ValueError(f"the header {name!r} is written by the transport; take it out")
-            if any(ord(char) < 32 or ord(char) > 255 for char in text):
+            if not (text.isascii() and text.isprintable()):
                 raise ValueError(f"the header {name!r} holds a line break or another character that no header may hold")
             _check_secrets(text, f"the header {name!r}")
             if _SECRET_WORD.search(name) and not SECRET.search(text):

@@ -85,6 +85,26 @@ def test_no_validators_are_sent_where_a_publisher_is_known_to_lie(publisher: Pub
     assert "if-none-match" not in publisher.asked[0].headers
 
 
+def test_a_strange_validator_costs_a_fetch_and_no_more(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.on["/x"] = Reply(body=DATA)
+    for etag in ('"é"', '"a\r\nX-Evil: 1"', '"\x00"'):
+        assert isinstance(fetch(f"{publisher.base}/x", tmp_path, Validators("a" * 64, etag)), Fetched)
+        assert not {"if-none-match", "x-evil"} & set(publisher.asked[-1].headers)
+
+
+def test_a_proxy_is_used_for_public_hosts_only(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", publisher.base)
+    publisher.on["http://publisher.example/x"] = Reply(body=b"by proxy")
+    assert fetch("http://publisher.example/x", tmp_path).path.read_bytes() == b"by proxy"
+    publisher.on["/x"] = Reply(body=b"direct")
+    assert fetch(f"{publisher.base}/x", tmp_path).path.read_bytes() == b"direct"
+    publisher.on["http://publisher.example/y"] = Reply(302, headers={"Location": "http://10.0.0.1/"})
+    with pytest.raises(FetchFailed, match="own network"):
+        fetch("http://publisher.example/y", tmp_path)
+
+
 def test_a_304_that_nobody_asked_for_is_an_error(publisher: Publisher, tmp_path: Path) -> None:
     publisher.on["/x"] = Reply(304)
     with pytest.raises(FetchFailed, match="HTTP 304"):

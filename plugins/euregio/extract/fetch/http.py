@@ -100,6 +100,10 @@ class Session:
         self._origin_headers: dict[str, str] = {}
         for name, text in spec.headers.items():
             filled = secrets.fill(text)
+            if not filled.isascii():
+                raise FetchFailed(
+                    "a header holds a character that no header may hold", where=name, expected="plain ASCII"
+                )
             (self._plain_headers if filled == text else self._origin_headers)[name] = filled
         self._watch = Watch()
         # One connection, so that the watch knows which socket to close; no proxy for the node's own hosts.
@@ -191,10 +195,9 @@ class Session:
         headers = dict(self._plain_headers)
         if origin(url) == origin(self.url):
             headers |= self._origin_headers
-            if previous and previous.etag:
-                headers["If-None-Match"] = previous.etag
-            if previous and previous.last_modified:
-                headers["If-Modified-Since"] = previous.last_modified
+            given = {"If-None-Match": previous.etag, "If-Modified-Since": previous.last_modified} if previous else {}
+            # What a publisher wrote into its answer need not be fit for a request.
+            headers |= {name: text for name, text in given.items() if text and text.isascii() and text.isprintable()}
         host = host_of(url)
 
         def connected(event: str, facts: dict[str, Any]) -> None:
