@@ -99,13 +99,13 @@ class Built:
                 file.write(f"{dataset},{at:%Y-%m-%dT%H:%M:%SZ},{region},{status},{points}\n")
 
     def _write_datasets(self) -> None:
-        rows = dict(
-            (row[0], row[1:])
+        rows = {
+            row[0]: row[1:]
             for row in self._con.execute(
                 "SELECT dataset, count(*), count(*) FILTER (fault <> '' AND NOT is_repeat), count(*) FILTER (is_repeat), "
                 "count(*) FILTER (is_copy) FROM truth GROUP BY 1"
             ).fetchall()
-        )
+        }
         with (self.work / "truth" / "datasets.csv").open("w", encoding="utf-8") as file:
             file.write("dataset,lines,points,faults,repeats,copies\n")
             for dataset in self.datasets():

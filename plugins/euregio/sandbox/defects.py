@@ -17,33 +17,47 @@ _ELECTRIC = ("NL", "CH", "BE")
 
 @dataclass(frozen=True)
 class Defect:
-    """`name`; `whole_station` or only its first point; `feeds` whose format can show it; expected `verdict`, `reason`."""
+    """`name`; `whole_station` or only its first point; `feeds` whose format can show it; expected `verdict`, `reason`,
+    and `exceptions` by feed, where a format gives more to prove it by or its rule has another name."""
 
     name: str
     whole_station: bool
     feeds: tuple[str, ...]
     verdict: str
     reason: str
+    exceptions: tuple[tuple[str, str, str], ...] = ()
+
+    def expected(self, feed: str) -> tuple[str, str]:
+        """Verdict and reason that a feed's row ought to get."""
+        for country, verdict, reason in self.exceptions:
+            if country == feed:
+                return verdict, reason
+        return self.verdict, self.reason
 
 
 DEFECTS = (
-    Defect("zero_coordinates", True, _ALL, "quarantined", "place_zero"),
-    Defect("swapped_coordinates", True, _ALL, "corrected", "place_swapped"),
-    Defect("copied_coordinates", True, _ALL, "quarantined", "place_copied"),
-    Defect("other_country", True, _ALL, "quarantined", "place_other_country"),
-    Defect("missing_coordinates", True, _ALL, "quarantined", "place_missing"),
+    Defect("zero_coordinates", True, _ALL, "quarantined", "coordinates_zero"),
+    Defect("swapped_coordinates", True, _ALL, "corrected", ""),
+    Defect("copied_coordinates", True, _ALL, "quarantined", "coordinates_copied"),
+    Defect("other_country", True, _ALL, "quarantined", "country_disagrees_with_place"),
+    Defect("missing_coordinates", True, _ALL, "quarantined", "latitude_deg_missing"),
     Defect("power_absent", False, _ELECTRIC, "admitted", ""),
-    Defect("power_wrong_unit", False, _ALL, "quarantined", "power_implausible"),
-    Defect("power_absurd", False, _ALL, "quarantined", "power_implausible"),
-    Defect("power_negative", False, _ALL, "quarantined", "power_implausible"),
+    # volts and amps of the record prove the power
+    Defect("power_wrong_unit", False, _ALL, "quarantined", "power_kw_out_of_bounds", (("NL", "corrected", ""),)),
+    Defect("power_absurd", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
+    Defect("power_negative", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
     Defect("unknown_connector", False, ("DE", "NL", "BE", "CH", "ES"), "quarantined", "unmapped_connector_type"),
-    Defect("malformed_evse_id", False, _ALL, "quarantined", "evse_id_malformed"),
-    Defect("duplicate_identical", True, _ALL, "quarantined", "duplicate_in_feed"),
-    Defect("duplicate_older", True, ("FR", "NL", "BE", "CH"), "quarantined", "duplicate_in_feed"),
-    Defect("unreadable_date", True, _ALL, "quarantined", "date_unreadable"),
-    Defect("empty_key", False, ("FR", "NL", "CH"), "quarantined", "key_missing"),
-    Defect("truncated_record", True, ("DE",), "quarantined", "record_truncated"),
-)
+    # the raw id stays, evse_id is null
+    Defect("malformed_evse_id", False, _ALL, "admitted", ""),
+    Defect("duplicate_identical", True, _ALL, "quarantined", "removed_because_repeated"),
+    Defect("duplicate_older", True, ("FR", "NL", "BE", "CH"), "quarantined", "removed_because_older"),
+    Defect(
+        "unreadable_date", True, _ALL, "quarantined", "unreadable_time",
+        (("DE", "quarantined", "unreadable_date"), ("FR", "quarantined", "unreadable_date"), ("NL", "quarantined", "unreadable_last_updated")),
+    ),
+    Defect("empty_key", False, ("FR", "NL", "CH"), "quarantined", "point_id_missing"),
+    Defect("truncated_record", True, ("DE",), "quarantined", "row_of_wrong_shape"),
+)  # fmt: skip
 #: Where a station of a country is put when it is said to be abroad by mistake: lon, lat in another country of the map.
 ABROAD = {
     "DE": (5.55, 50.62), "FR": (8.45, 49.05), "NL": (5.30, 50.92),

@@ -90,7 +90,7 @@ def _copy_abroad(con: duckdb.DuckDBPyConnection, feeds: Path, country: str, part
         con.execute(f"CREATE OR REPLACE TEMP VIEW feed AS SELECT * FROM read_parquet('{source}')")
         sql = _COPIES_SQL.replace("$near_km", str(_NEAR_KM)).replace("$copied", str(_COPIED))
         sql = sql.replace("$partner", f"'{partner}'")
-        if con.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0]:
+        if (con.execute(f"SELECT count(*) FROM ({sql})").fetchone() or (0,))[0]:
             _write(con, partner, sql, feeds / partner / f"z-{country}-{source.stem[4:]}.parquet")
 
 

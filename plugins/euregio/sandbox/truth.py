@@ -2,7 +2,7 @@
 
 `points.parquet`   every point of every static feed as published: `dataset`, `record` (from 1, in the order of the file;
                    a record is a device row of bnetza, a pdc row of irve, a location of ocpi, an EVSEDataRecord of oicp,
-                   a site of datex2), `point` (from 1 within the record), `feed` and `country` (of the publisher, of
+                   a refill point of datex2), `point` (from 1 within the record), `feed` and `country` (of the publisher, of
                    the place), `station_key`, `evse_id` (published, null where empty), `true_evse_id`, true `nuts3`,
                    `latitude`, `longitude`, `power_kw` (true), `published_power_kw` and published coordinates, `fault`
                    (name of the defect or empty), `is_repeat`, `is_copy` (a neighbour's description of a station),
@@ -49,7 +49,7 @@ SELECT '{dataset}' AS dataset,
          ELSE coalesce(expected.verdict, 'admitted') END AS verdict,
     CASE WHEN fault IN ('duplicate_identical', 'duplicate_older') AND repeat_no = 0 THEN ''
          ELSE coalesce(expected.reason, '') END AS reason
-FROM read_parquet('{chunk}') LEFT JOIN expected ON expected.name = fault
+FROM read_parquet('{chunk}') LEFT JOIN expected ON expected.name = fault AND expected.feed = '{feed}'
 ORDER BY point_ord
 """
 
@@ -61,9 +61,11 @@ def write_truth(con: duckdb.DuckDBPyConnection, work: Path, feeds: dict[str, lis
     truth = work / "truth"
     parts = truth / "parts"
     parts.mkdir(parents=True, exist_ok=True)
-    con.register("expected", pa.table({
-        "name": [d.name for d in DEFECTS], "verdict": [d.verdict for d in DEFECTS], "reason": [d.reason for d in DEFECTS],
-    }))  # fmt: skip
+    expected = [(feed, defect.name, *defect.expected(feed)) for defect in DEFECTS for feed in defect.feeds]
+    con.register(
+        "expected",
+        pa.table(dict(zip(("feed", "name", "verdict", "reason"), map(list, zip(*expected, strict=True)), strict=True))),
+    )
     for publisher in PUBLISHERS.values():
         if not publisher.moving:
             _write_points(con, publisher, feeds[publisher.feed], parts)

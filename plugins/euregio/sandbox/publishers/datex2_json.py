@@ -67,13 +67,13 @@ GROUP BY station_ord, station_key ORDER BY station_ord
 
 PUBLISHERS = (
     Publisher(
-        "be.charging__eco_movement", "BE", "station", "application/json", _LINES,
+        "be.charging__eco_movement", "BE", "point", "application/json", _LINES,
         f'{{"messageContainer": {{"payload": [{{{_PROFILE}, "aegiEnergyInfrastructureTablePublication": {{{_CREATOR}, '
         '"energyInfrastructureTable": [{"idG": "BE-TABLE", "versionG": "1", "energyInfrastructureSite": [\n',
         f"]}}]}}}}], {_EXCHANGE}}}}}\n", ",\n",
     ),
     Publisher(
-        "be.charging__eco_movement_status", "BE", "station", "application/json", _STATUS_LINES,
+        "be.charging__eco_movement_status", "BE", "point", "application/json", _STATUS_LINES,
         f'{{"messageContainer": {{"payload": [{{{_PROFILE}, "aegiEnergyInfrastructureStatusPublication": {{{_CREATOR}, '
         '"tableReference": [{"targetClass": "EnergyInfrastructureTable", "idG": "BE-TABLE", "versionG": "1"}], '
         '"energyInfrastructureSiteStatus": [\n',

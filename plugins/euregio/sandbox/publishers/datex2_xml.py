@@ -51,5 +51,5 @@ FROM points GROUP BY station_ord, station_key ORDER BY station_ord
 """
 
 PUBLISHERS = (
-    Publisher("es.charging__electrolineras", "ES", "station", "application/xml", _LINES, _HEAD, _TAIL),
+    Publisher("es.charging__electrolineras", "ES", "point", "application/xml", _LINES, _HEAD, _TAIL),
 )  # fmt: skip

@@ -24,7 +24,7 @@ SELECT to_json({
         capabilities: CASE WHEN phases = 0 THEN ['REMOTE_START_STOP_CAPABLE', 'RFID_READER', 'CONTACTLESS_CARD_SUPPORT']
             ELSE ['REMOTE_START_STOP_CAPABLE', 'RFID_READER'] END,
         last_updated: CASE WHEN defect = 'unreadable_date' THEN '2026-13-45T99:00:00Z'
-            WHEN repeat_no = 1 THEN utc(updated_at) ELSE utc(status_at) END,
+            WHEN defect = 'duplicate_older' AND repeat_no = 1 THEN utc(updated_at) ELSE utc(status_at) END,
         status_schedule: NULL, physical_reference: NULL, parking_restrictions: CASE WHEN restricted THEN ['CUSTOMERS'] END
     } ORDER BY point_no),
     address: any_value(street || ' ' || house_no),

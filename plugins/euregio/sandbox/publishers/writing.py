@@ -85,7 +85,7 @@ def write_file(
     lines = 0
     with out.open("wb") as plain:
         packed = gzip.GzipFile("", "wb", compresslevel=5, fileobj=plain, mtime=0) if publisher.gzipped else None
-        text = io.TextIOWrapper(packed or plain, encoding=publisher.encoding, newline="")  # type: ignore[arg-type]
+        text = io.TextIOWrapper(packed or plain, encoding=publisher.encoding, newline="")
         text.write(publisher.head.replace("@AT@", instant))
         for chunk in chunks:
             con.execute(f"CREATE OR REPLACE TEMP VIEW feed AS SELECT * FROM read_parquet('{chunk}')")
