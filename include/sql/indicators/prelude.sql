@@ -206,8 +206,8 @@ WINDOW point_in_time AS (PARTITION BY region_id, side_id, point_id ORDER BY obse
 -- point holds for no minute yet. Points with no observation, or none followed by another, are missing.
 CREATE OR REPLACE TEMP TABLE side_status AS
 WITH held AS (
-    SELECT *, least(gap_min, getvariable('status_cap_min')) AS held_min,
-           greatest(gap_min - getvariable('status_cap_min'), 0) AS beyond_min
+    SELECT *, CASE WHEN gap_min IS NOT NULL THEN least(gap_min, getvariable('status_cap_min')) END AS held_min,
+           CASE WHEN gap_min IS NOT NULL THEN greatest(gap_min - getvariable('status_cap_min'), 0) END AS beyond_min
     FROM side_observation
 ),
 minutes AS (

@@ -11,7 +11,7 @@ definition: >-
 reference: "AFIR sets no number. Form of the quotient: US NEVI standards, 23 CFR 680.116 (97 %), without its excluded outages, which no publisher states here."
 inputs: [core.published_recharging_point, core.status_observation]
 coverage: "share of the side's recharging points that have known minutes"
-floor: {coverage: 0.1, n: 10}
+floor: {coverage: 0.1, n: 5}
 better: higher
 contrast: difference
 sentence:

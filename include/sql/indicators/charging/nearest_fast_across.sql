@@ -38,15 +38,15 @@ SELECT point.* REPLACE (pair.side_id AS side_id,
        pair.facing, 'target' AS part, point.power_kw >= getvariable('strong_power_kw') AND point.role = 'used' AS is_strong
 FROM side_pair AS pair JOIN side_point AS point ON point.region_id = pair.region_id AND point.side_id = pair.facing;
 
--- Nearest by cells of 2 km: a target can be the nearest only where its cell's centre is no farther than that of the
+-- Nearest by cells of 3 km: a target can be the nearest only where its cell's centre is no farther than that of the
 -- nearest target cell and four half diagonals. Exact, and the pairs that are measured stay few.
 CREATE OR REPLACE TEMP TABLE nearest_target AS
 WITH origin AS (
-    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 2000)::INTEGER AS column_no, floor(y_m / 2000)::INTEGER AS line_no
+    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
     FROM border_origin WHERE role = 'used'
 ),
 target AS (
-    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 2000)::INTEGER AS column_no, floor(y_m / 2000)::INTEGER AS line_no
+    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
     FROM border_target WHERE is_strong
 ),
 origin_cell AS (SELECT DISTINCT region_id, side_id, facing, column_no, line_no FROM origin),

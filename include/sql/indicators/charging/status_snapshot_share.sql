@@ -9,7 +9,7 @@ definition: >-
 reference: "Status words: DATEX II v3 RefillPointStatusEnum, grouped in include/codes/status.csv."
 inputs: [core.published_recharging_point, core.status_observation]
 coverage: "share of the side's recharging points that have such an observation"
-floor: {coverage: 0.1, n: 10}
+floor: {coverage: 0.1, n: 5}
 better: none
 contrast: difference
 dimensions:

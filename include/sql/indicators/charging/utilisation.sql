@@ -10,7 +10,7 @@ definition: >-
 reference: "Occupied point-minutes over operational point-minutes: a common definition; no EU act sets a number."
 inputs: [core.published_recharging_point, core.status_observation]
 coverage: "share of the side's recharging points that have known minutes"
-floor: {coverage: 0.1, n: 10}
+floor: {coverage: 0.1, n: 5}
 better: none
 contrast: difference
 sentence:
