@@ -75,7 +75,8 @@ def test_devices_described_alike_are_several_devices() -> None:
     )
     ids = [row["point_id"] for row in rows]
     assert len(set(ids)) == 4
-    assert ids[0].startswith("made:") and ids[0].endswith("-1#1") and ids[3].endswith("-2#2")
+    assert [identifier[-4:] for identifier in ids] == ["-1#1", "-1#2", "-2#1", "-2#2"]
+    assert all(identifier.startswith("made:") for identifier in ids)
     assert rows[0]["commissioned_on"] == datetime.date(2020, 1, 11)
     assert rows[0]["operator_name"] == "Überlandwerk Süd"
 
