@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -58,6 +60,19 @@ def test_every_type_that_the_compiler_claims_is_generated_and_compiles() -> None
 def test_compiled_rules_agree_with_great_expectations(both: list[tuple[Any, ...]]) -> None:
     differences = [text for rule, ours, records, theirs in both if (text := _difference(rule, ours, records, theirs))]
     assert not differences, f"{len(differences)} of {len(both)} differ:\n" + "\n".join(differences)
+
+
+def test_the_generated_data_show_every_type_succeed_and_fail() -> None:
+    seen = defaultdict(set)
+    for seed, rows, most in RUNS:
+        con = duckdb.connect()
+        table_of(seed, rows, con)
+        suite = suite_of(seed, most)
+        with tempfile.TemporaryDirectory() as folder:
+            outcome = run_check(con, "data", suite, Path(folder) / "failures.parquet")
+        for rule, found in zip(suite.rules, outcome.rules, strict=True):
+            seen[rule.type].add(found.success)
+    assert {type_: found for type_, found in seen.items() if found != {True, False}} == {}
 
 
 def _difference(rule: Rule, ours: RuleOutcome, records: list[int], theirs: dict[str, Any]) -> str:

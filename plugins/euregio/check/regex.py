@@ -25,6 +25,7 @@ _NOT_CLASSES = {
     sre.CATEGORY_NOT_WORD: r"\p{L}\p{N}_",
     sre.CATEGORY_NOT_SPACE: _SPACES,
 }
+_POSIX_CLASS = re.compile(r"\[:\^?[a-z]+:\]")
 # RE2 unrolls counted repeats: what is larger goes to Great Expectations.
 _MOST_REPEATS = 255
 
@@ -36,11 +37,13 @@ def re2_of(pattern: Any) -> str:
     In full, because DuckDB judges a column's dictionary once with `regexp_full_match`, but each row with a search.
 
     Raises Unsupported for what RE2 lacks or means otherwise: look-around, back references, word boundaries, flags,
-    `$` before the end of the pattern (Python's also matches before a last line feed), large repeats, and for a `[`
-    inside a set, which pandas reads in its own way.
+    `$` before the end of the pattern (Python's also matches before a last line feed), large repeats, and for
+    `[:alpha:]`, which pandas reads as RE2 and not as Python.
     """
     if not isinstance(pattern, str):
         raise Unsupported("the pattern is not text")
+    if _POSIX_CLASS.search(pattern):
+        raise Unsupported("a POSIX class")
     try:
         tree = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -99,7 +102,7 @@ def _set(items: list[Any]) -> str:
     for op, value in items:
         if op is sre.NEGATE:
             negated = "^"
-        elif op is sre.LITERAL and value != ord("["):
+        elif op is sre.LITERAL:
             parts.append(_char(value))
         elif op is sre.RANGE:
             parts.append(f"{_char(value[0])}-{_char(value[1])}")
