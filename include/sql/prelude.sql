@@ -39,7 +39,8 @@ CREATE OR REPLACE TEMP MACRO country_of(word) AS getvariable('codes_country')[lo
 CREATE OR REPLACE TEMP MACRO clean(txt) AS nullif(trim(txt, E' \t\r\n' || chr(160)), '');
 -- A number written with decimal point or decimal comma; null where it is not a finite number.
 CREATE OR REPLACE TEMP MACRO number_of(txt) AS
-    CASE WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE) END;
+    CASE WHEN abs(TRY_CAST(txt AS DOUBLE)) < 1e308 THEN TRY_CAST(txt AS DOUBLE)   -- most are plain: spare the rest
+         WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE) END;
 -- An EVSE id in its bare form: upper case, without the separators * - _ and blanks.
 CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
     nullif(replace(replace(replace(replace(upper(clean(txt)), '*', ''), '-', ''), '_', ''), ' ', ''), '');

@@ -9,11 +9,13 @@ WITH words AS (
            getvariable('dataset_zone')::VARCHAR AS zone,
            point_id AS own_id, station_id, site_id,
            station_name, site_name,
-           coalesce(point_evseId, list_filter(point_externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'evseid')[1].identifier,
-                    list_filter(point_connector, lambda c: c.evseId IS NOT NULL)[1].evseId) AS said_evse_id,
-           list_filter(list_concat(list_transform(point_externalIdentifier, lambda x: x.identifier), [point_id, point_name]),
-                       lambda id: regexp_full_match(upper(id), '[A-Z]{2}[*-]?[A-Z0-9]{3}[*-]?E[A-Z0-9*_-]*[0-9][A-Z0-9*_-]*')
-                                  AND country_of(left(id, 2)) IS NOT NULL)[1] AS formed_evse_id,
+           coalesce(point_evseId, CASE WHEN len(point_externalIdentifier) > 0
+                         THEN list_filter(point_externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'evseid')[1].identifier END,
+                    list_filter(list_transform(point_connector, lambda c: c.evseId), lambda id: id IS NOT NULL)[1]) AS said_evse_id,
+           CASE WHEN len(point_externalIdentifier) > 0 THEN list_filter(point_externalIdentifier, lambda x:
+                     regexp_full_match(x.identifier, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(x.identifier, 2)) IS NOT NULL)[1].identifier END AS outer_evse_id,
+           CASE WHEN regexp_full_match(point_id, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(point_id, 2)) IS NOT NULL THEN point_id
+                WHEN regexp_full_match(point_name, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(point_name, 2)) IS NOT NULL THEN point_name END AS inner_evse_id,
            CASE WHEN point_pointByCoordinates IS NOT NULL THEN point_pointByCoordinates
                 WHEN point_coordinatesForDisplay IS NOT NULL THEN point_coordinatesForDisplay
                 WHEN station_pointByCoordinates IS NOT NULL THEN station_pointByCoordinates
@@ -51,19 +53,22 @@ plugs AS (
                             ELSE connector_type_of('datex2', c.connectorType) END,
                'format': CASE WHEN c.connectorFormat IN ('cableMode2', 'cableMode3', 'otherCable', 'cable') THEN 'cable'
                               WHEN c.connectorFormat = 'socket' THEN 'socket' END,
-               'odd_format': c.connectorFormat NOT IN ('cableMode2', 'cableMode3', 'otherCable', 'cable', 'socket'),
                'current': CASE WHEN c.chargingMode IN ('mode4DC', 'ccs') THEN 'DC' WHEN c.chargingMode LIKE 'mode_AC%' THEN 'AC'
                                WHEN c.connectorType IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs', 'pantographBottomUp', 'pantographTopDown') THEN 'DC'
                                WHEN c.connectorType LIKE 'iec62196T%' OR c.connectorType LIKE 'domestic%' OR c.connectorType LIKE 'iec60309%'
                                     OR c.connectorType IN ('cee3', 'cee5', 'yazaki') THEN 'AC'
                                WHEN said_current = 'dc' THEN 'DC' WHEN said_current = 'ac' THEN 'AC' END,
                'phases': CASE WHEN c.chargingMode LIKE '%AC1p' THEN 1 WHEN c.chargingMode LIKE '%AC3p' THEN 3 WHEN c.chargingMode = 'mode4DC' THEN 1 END,
-               'power_text': c.maxPowerAtSocket, 'watt': number_of(c.maxPowerAtSocket),
+               'watt': number_of(c.maxPowerAtSocket), 'has_power': c.maxPowerAtSocket IS NOT NULL,
                'voltage': number_of(c.voltage), 'ampere': number_of(c.maximumCurrent),
-               'unread': (c.voltage IS NOT NULL AND number_of(c.voltage) IS NULL) OR (c.maximumCurrent IS NOT NULL AND number_of(c.maximumCurrent) IS NULL)
+               'problem': CASE WHEN c.connectorType NOT IN ('iec62196T2', 'iec62196T2COMBO', 'chademo') AND connector_type_of('datex2', c.connectorType) IS NULL
+                               THEN 'unmapped_connector_type'
+                               WHEN c.connectorFormat NOT IN ('cableMode2', 'cableMode3', 'otherCable', 'cable', 'socket') THEN 'unmapped_connector_format'
+                               WHEN c.maxPowerAtSocket IS NOT NULL AND number_of(c.maxPowerAtSocket) IS NULL THEN 'unreadable_power'
+                               WHEN c.voltage IS NOT NULL AND number_of(c.voltage) IS NULL THEN 'unreadable_voltage'
+                               WHEN c.maximumCurrent IS NOT NULL AND number_of(c.maximumCurrent) IS NULL THEN 'unreadable_current' END
            }) AS sockets,
-           coalesce(evse_id_of(said_evse_id), evse_id_of(formed_evse_id)) AS evse_id,
-           coalesce(CASE WHEN evse_id_of(said_evse_id) IS NOT NULL THEN said_evse_id END, formed_evse_id, said_evse_id) AS evse_id_raw,
+           CASE WHEN evse_id_of(said_evse_id) IS NOT NULL THEN said_evse_id ELSE coalesce(outer_evse_id, inner_evse_id, said_evse_id) END AS evse_id_raw,
            coalesce(country_of(address.countryCode), CASE WHEN address.countryCode IS NULL
                     THEN coalesce(country_of(publicationCreator_country), country_of(getvariable('dataset_country')::VARCHAR)) END) AS country,
            number_of(place.latitude) AS place_latitude, number_of(place.longitude) AS place_longitude,
@@ -76,11 +81,14 @@ plugs AS (
 ),
 power AS (
     SELECT plugs.*,
-           list_transform(sockets, lambda s: struct_insert(s,
-               power_kw := CASE WHEN s.watt <> 0 THEN s.watt / 1000 WHEN s.power_text IS NULL OR s.watt = 0
-                                THEN kw_from_electricity(s.voltage, s.ampere, s.phases) END,
-               power_method := CASE WHEN s.watt <> 0 THEN 'declared' WHEN (s.power_text IS NULL OR s.watt = 0)
-                                     AND kw_from_electricity(s.voltage, s.ampere, s.phases) IS NOT NULL THEN 'computed' END)) AS outlets,
+           evse_id_of(evse_id_raw) AS evse_id,
+           list_transform(sockets, lambda s: {
+               'connector_id': s.id, 'connector_type': s.type, 'connector_type_raw': s.raw, 'connector_format': s.format, 'current_type': s.current,
+               'power_kw': CASE WHEN s.watt <> 0 THEN s.watt / 1000
+                                WHEN s.watt = 0 OR NOT s.has_power THEN kw_from_electricity(s.voltage, s.ampere, s.phases) END,
+               'power_method': CASE WHEN s.watt <> 0 THEN 'declared'
+                                    WHEN (s.watt = 0 OR NOT s.has_power) AND kw_from_electricity(s.voltage, s.ampere, s.phases) IS NOT NULL THEN 'computed' END,
+               'voltage_v': s.voltage, 'current_a': s.ampere}) AS connectors,
            list_max(list_transform(point_availableChargingPower, lambda w: nullif(number_of(w), 0))) / 1000 AS available_kw,
            -- Dirección: Calle Mayor 1 is a street, Provincia: Huelva is not
            list_filter(lines, lambda line: line.type = 'street')[1].text AS street,
@@ -90,7 +98,9 @@ power AS (
 ),
 rows_read AS (
     SELECT power.*,
-           list_max(list_transform(outlets, lambda o: o.power_kw)) AS socket_kw,
+           list_max(list_transform(connectors, lambda c: c.power_kw)) AS socket_kw,
+           list_transform(connectors, lambda c: c.current_type) AS currents,
+           list_distinct(list_transform(sockets, lambda s: s.problem)) AS socket_problems,
            list_filter(list_concat([
                list_filter(free_lines, lambda line: regexp_matches(line, '(?i)^(direcci[oó]n|address|adresse|anschrift|morada|indirizzo|adres|osoite)\s*:'))[1],
                list_filter(free_lines, lambda line: NOT regexp_matches(line, '^[^:]{1,40}:\s'))[1]]::VARCHAR[], []), lambda line: line IS NOT NULL)[1] AS free_street,
@@ -120,13 +130,13 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        coalesce(mended_postcode, address.postcode) AS postal_code,
        coalesce(address.city, town, clean(regexp_replace(free_city, '^[^:]{1,40}:\s*', ''))) AS city,
        coalesce(socket_kw, available_kw) AS power_kw,
-       CASE WHEN socket_kw IS NOT NULL THEN list_filter(outlets, lambda o: o.power_kw = socket_kw)[1].power_method
-            WHEN available_kw IS NOT NULL THEN 'declared' END AS power_method,
-       CASE WHEN list_contains(list_transform(outlets, lambda o: o.current), 'DC') THEN 'DC'
-            WHEN list_contains(list_transform(outlets, lambda o: o.current), 'AC') THEN 'AC'
+       CASE WHEN list_contains(list_transform(connectors, lambda c: CASE WHEN c.power_method = 'declared' THEN c.power_kw END), socket_kw) THEN 'declared'
+            WHEN socket_kw IS NOT NULL THEN 'computed' WHEN available_kw IS NOT NULL THEN 'declared' END AS power_method,
+       CASE WHEN list_contains(currents, 'DC') THEN 'DC'
+            WHEN list_contains(currents, 'AC') THEN 'AC'
             WHEN said_current IN ('ac', 'dc') THEN upper(said_current) END AS current_type,
-       CASE WHEN len(outlets) > 0 THEN CAST(len(outlets) AS INTEGER) END AS connector_count,
-       list_sort(list_distinct(list_transform(outlets, lambda o: o.type))) AS connector_types,
+       CASE WHEN len(connectors) > 0 THEN CAST(len(connectors) AS INTEGER) END AS connector_count,
+       list_sort(list_distinct(list_transform(connectors, lambda c: c.connector_type))) AS connector_types,
        CASE WHEN list_contains(users, 'public') THEN 'public' WHEN list_contains(users, 'restricted') THEN 'restricted'
             WHEN list_contains(users, 'private') THEN 'private' END AS access_type,
        CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' OR hours.label = '24/7' THEN true
@@ -143,17 +153,10 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        station_name,
        site_name,
        number_of(station_totalMaximumPower) / 1000 AS station_power_kw,
-       list_transform(outlets, lambda o: {
-           'connector_id': o.id, 'connector_type': o.type, 'connector_type_raw': o.raw, 'connector_format': o.format,
-           'current_type': o.current, 'power_kw': o.power_kw, 'power_method': o.power_method,
-           'voltage_v': o.voltage, 'current_a': o.ampere}) AS connectors,
-       list_filter([
-           CASE WHEN len(list_filter(outlets, lambda o: o.type IS NULL)) > 0 THEN 'unmapped_connector_type' END,
-           CASE WHEN len(list_filter(outlets, lambda o: o.odd_format)) > 0 THEN 'unmapped_connector_format' END,
-           CASE WHEN len(list_filter(outlets, lambda o: o.power_text IS NOT NULL AND o.watt IS NULL)) > 0
-                  OR len(list_filter(point_availableChargingPower, lambda w: number_of(w) IS NULL)) > 0
+       connectors,
+       list_concat(socket_problems, list_filter([
+           CASE WHEN len(list_filter(point_availableChargingPower, lambda w: number_of(w) IS NULL)) > 0
                   OR (station_totalMaximumPower IS NOT NULL AND number_of(station_totalMaximumPower) IS NULL) THEN 'unreadable_power' END,
-           CASE WHEN len(list_filter(outlets, lambda o: o.unread)) > 0 THEN 'unreadable_electricity' END,
            CASE WHEN said_current NOT IN ('ac', 'dc') THEN 'unmapped_current_type' END,
            CASE WHEN list_position(ways, NULL) > 0 THEN 'unmapped_authentication' END,
            CASE WHEN list_position(payments, NULL) > 0 THEN 'unmapped_payment' END,
@@ -162,11 +165,11 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN coalesce(place.latitude, place.longitude) IS NOT NULL AND (place_latitude IS NULL OR place_longitude IS NULL) THEN 'unreadable_coordinates' END,
            CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL THEN
                 CASE WHEN TRY_CAST(updated_text AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END
-       ], lambda reason: reason IS NOT NULL) AS _problems,
+       ], lambda reason: reason IS NOT NULL)) AS _problems,
        list_filter([
            CASE WHEN mended_postcode IS NOT NULL THEN {'field': 'postal_code', 'was': address.postcode, 'now': mended_postcode,
                 'why': 'postal codes of this country have five digits: a leading zero was lost'} END,
-           CASE WHEN len(list_filter(outlets, lambda o: o.watt = 0)) > 0 THEN {'field': 'connectors.power_kw', 'was': '0',
+           CASE WHEN list_contains(list_transform(sockets, lambda s: s.watt), 0) THEN {'field': 'connectors.power_kw', 'was': '0',
                 'now': NULL, 'why': '0 W stands for a missing value'} END
        ], lambda fix: fix IS NOT NULL) AS _fixes
 FROM (SELECT rows_read.*, coalesce(operator.operatorId, list_filter(operator.externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'operatorid')[1].identifier) AS operator_code
