@@ -43,7 +43,7 @@ WITH words AS (
                                 list_transform(station_energyRate, lambda rate: rate.ratePolicy)]),
                        lambda word: word <> 'unknown') AS payment
     FROM decoded
-    WHERE coalesce(point_type, '') IN ('', 'ElectricChargingPoint', 'RefillPoint')
+    WHERE coalesce(point_type, '') IN ('', 'ElectricChargingPoint', 'RefillPoint') OR len(point_connector) > 0
 ),
 plugs AS (
     SELECT words.*,
