@@ -6,8 +6,8 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from euregio.orchestration.assets import table_asset, tables_of
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
@@ -70,7 +70,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         return batch.to_json()
 
     @task
-    def check(reference: dict[str, Any]) -> dict[str, Any]:
+    def check(reference: Any) -> dict[str, Any]:
         from euregio import pipeline
 
         if reference["unchanged"]:
@@ -78,13 +78,13 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         return pipeline.check(_batch(reference)).to_json()
 
     @task
-    def harmonise(reference: dict[str, Any]) -> dict[str, Any]:
+    def harmonise(reference: Any) -> dict[str, Any]:
         from euregio import pipeline
 
         return pipeline.harmonise(_batch(reference)).to_json()
 
     @task(outlets=outlets, pool=LAYER_POOL)
-    def release(reference: dict[str, Any]) -> dict[str, Any]:
+    def release(reference: Any) -> dict[str, Any]:
         from euregio import pipeline
 
         period = _period(rhythm, dataset.id)

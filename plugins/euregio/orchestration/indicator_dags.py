@@ -113,7 +113,8 @@ def _due_days(outlet: Any) -> list[str]:
     run, state = context["dag_run"], context["asset_state_store"][outlet]
     period = period_of(run.partition_key) if run.partition_key else LATEST
     day = datetime.now(UTC).date().isoformat() if period == LATEST else period
-    days = sorted({*state.get(WAITING, default=[]), day})
+    known: Any = state.get(WAITING, default=[])
+    days = sorted({*known, day})
     state.set(WAITING, days)
     if context["ti"].get_dr_count(dag_id=run.dag_id, states=["queued"]):
         raise AirflowSkipException(f"{run.dag_id}: a later run is queued and takes {', '.join(days)} along.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,9 @@ class Lazily:
     Every component of Airflow loads the plugin, only the API server serves it: the others need no web framework.
     """
 
-    def __init__(self, make: Any) -> None:
-        self._make, self._app = make, None
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._app: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._app is None:

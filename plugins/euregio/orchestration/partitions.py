@@ -47,7 +47,7 @@ class Rhythm:
             return cls("0 0 1 1 *", _YEAR)
         if (unit, count) in (("weeks", 1), ("days", 7)):
             return cls("0 0 * * 1", _DAY)
-        if unit == "days" and count == 1 or (unit, count) == ("hours", 24):
+        if (unit == "days" and count == 1) or (unit, count) == ("hours", 24):
             return cls("0 0 * * *", _DAY)
         if unit == "hours" and count and 24 % count == 0:
             return cls("0 * * * *" if count == 1 else f"0 */{count} * * *", _INSTANT)

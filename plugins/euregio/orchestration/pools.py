@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-#: Tasks that write into the layer. With a SQLite catalogue more than two writers only wait for its lock.
+#: Tasks that write into the layer. With a SQLite catalogue one at a time: more only wait for its lock.
 LAYER_POOL = "layer"
 _DEFAULT_SLOTS = 4
 
@@ -30,7 +30,7 @@ def pools(datasets: Iterable[Any], layer_catalogue: str) -> dict[str, dict[str, 
         host_pool(host): {"slots": number, "description": f"Requests at once to {host}", "include_deferred": False}
         for host, number in sorted(slots.items())
     }
-    writers = 2 if layer_catalogue.startswith(("sqlite:", "duckdb:")) else 8
+    writers = 1 if layer_catalogue.startswith(("sqlite:", "duckdb:")) else 8
     return {LAYER_POOL: {"slots": writers, "description": "Writers into the layer", "include_deferred": False}, **found}
 
 

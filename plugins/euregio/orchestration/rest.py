@@ -11,7 +11,6 @@ import httpx
 
 from euregio.orchestration.installation import USER, Installation, OrchestrationError
 
-
 _ATTEMPTS = 6
 
 

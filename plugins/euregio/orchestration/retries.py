@@ -26,7 +26,7 @@ class RetryByKind(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,
-        max_tries: int,
+        max_tries: int,  # noqa: ARG002
         context: Any = None,  # noqa: ARG002
     ) -> RetryDecision:
         if isinstance(exception, FetchError):

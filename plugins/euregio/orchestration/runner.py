@@ -87,10 +87,14 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
     installation = Installation(profile, extra={"EUREGIO_TASK_RETRIES": "0"})
     with session(installation) as up:
         started_in = time.monotonic() - began
-        work = _Work(up, show, at, load_profile(profile))
-        show(f"Airflow is up after {started_in:.0f} s; {len(work.datasets)} datasets of the profile {profile}")
-        done = work.everything()
+        show(f"Airflow is up after {started_in:.0f} s")
+        done = run_all(up, show, at)
     return Outcome(done, time.monotonic() - began, started_in)
+
+
+def run_all(up: Session, show: Callable[[str], None], at: datetime) -> list[Done]:
+    """The same on an Airflow that is up."""
+    return _Work(up, show, at, load_profile(up.installation.profile)).everything()
 
 
 class _Work:

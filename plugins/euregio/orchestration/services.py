@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+
+import psutil
 
 from euregio.orchestration.installation import OrchestrationError
 
@@ -79,8 +81,6 @@ class Services:
 
         Airflow's scheduler leaves its workers behind when it is ended alone, so the whole tree is taken first.
         """
-        import psutil
-
         tree: dict[int, psutil.Process] = {}
         for process in self._running.values():
             try:
@@ -100,13 +100,9 @@ class Services:
         self._running.clear()
 
 
-def _send(process: object, number: signal.Signals) -> None:
-    import psutil
-
-    try:
-        process.send_signal(number)  # type: ignore[attr-defined]
-    except psutil.NoSuchProcess:
-        pass
+def _send(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
 
 
 @contextmanager

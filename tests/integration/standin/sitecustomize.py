@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class _StandIn:
-    def find_spec(self, name, path=None, target=None):
+    def find_spec(self, name, path=None, target=None):  # noqa: ARG002
         if name == "euregio.pipeline":
             return importlib.util.spec_from_file_location(name, Path(__file__).with_name("pipeline.py"))
         return None

@@ -1,0 +1,51 @@
+"""The pages in Airflow show nothing to whom Airflow does not know."""
+
+import pytest
+from airflow.api_fastapi.core_api.security import get_user
+from fastapi.testclient import TestClient
+
+from euregio.orchestration.pages import atlas_app
+
+
+@pytest.fixture
+def app(tmp_path):
+    (tmp_path / "atlas" / "data").mkdir(parents=True)
+    (tmp_path / "atlas" / "index.html").write_text("<p>the atlas")
+    (tmp_path / "atlas" / "data" / "a.json").write_text("{}")
+    (tmp_path / "secret.txt").write_text("secret")
+    return atlas_app(tmp_path / "atlas")
+
+
+def known(app) -> TestClient:
+    app.dependency_overrides[get_user] = lambda: "admin"
+    return TestClient(app)
+
+
+@pytest.mark.parametrize("path", ["/atlas/", "/atlas/index.html", "/atlas/data/a.json", "/atlas/none.html"])
+def test_without_a_log_in_every_page_is_refused(app, path: str) -> None:
+    assert TestClient(app).get(path).status_code == 401
+
+
+def test_every_route_asks_for_the_user(app) -> None:
+    routes = [route for route in app.routes if hasattr(route, "dependant")]
+    assert routes
+    assert all(any(need.call is get_user for need in route.dependant.dependencies) for route in routes)
+    assert len(routes) == len(app.routes)
+
+
+def test_a_user_sees_the_atlas_and_its_files(app) -> None:
+    client = known(app)
+    assert client.get("/atlas/").text == "<p>the atlas"
+    assert client.get("/atlas/data/a.json").json() == {}
+    assert client.get("/atlas/none.html").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/atlas/..%2Fsecret.txt", "/atlas/%2E%2E/secret.txt", "/atlas//etc/passwd", "/atlas/data/..%2F..%2Fsecret.txt"])
+def test_no_path_leads_out_of_the_atlas(app, path: str) -> None:
+    answer = known(app).get(path)
+    assert answer.status_code == 404
+    assert "secret" not in answer.text
+
+
+def test_before_the_first_publication_the_page_says_so(tmp_path) -> None:
+    assert "no atlas yet" in known(atlas_app(tmp_path / "none")).get("/atlas/").text

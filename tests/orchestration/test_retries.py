@@ -1,0 +1,37 @@
+"""An error is tried again only where another try may end otherwise."""
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+
+from euregio.errors import BatchRefused, DeclarationError, DecodeError, FetchError, ReleaseError
+from euregio.orchestration.retries import LONGEST_WAIT, RetryByKind
+
+
+def decide(error: BaseException, try_number: int = 1):
+    return RetryByKind().evaluate(error, try_number, 4)
+
+
+def test_a_publisher_that_does_not_answer_is_asked_again_after_ever_longer_waits() -> None:
+    waits = [decide(FetchError("no answer"), number).retry_delay.total_seconds() for number in (1, 2, 3, 20)]
+    assert waits == [60, 120, 240, LONGEST_WAIT]
+
+
+def test_the_wait_that_the_publisher_asked_for_is_kept() -> None:
+    error = FetchError("too many requests")
+    error.retry_after = 600
+    assert decide(error).retry_delay.total_seconds() == 600
+
+
+def test_a_fetch_that_cannot_succeed_fails_at_once() -> None:
+    error = FetchError("no such address")
+    error.permanent = True
+    assert decide(error).action is RetryAction.FAIL
+
+
+@pytest.mark.parametrize("kind", [DecodeError, BatchRefused, DeclarationError, ReleaseError])
+def test_what_is_wrong_in_itself_fails_at_once(kind) -> None:
+    assert decide(kind("wrong")).action is RetryAction.FAIL
+
+
+def test_any_other_error_goes_airflows_usual_way() -> None:
+    assert decide(ConnectionResetError()).action is RetryAction.DEFAULT
