@@ -96,15 +96,30 @@ def test_wherever_a_redirect_leads_it_is_refused_or_public_by_its_number(locatio
     assert urlsplit(target).scheme == "https"
 
 
-@given(st.ip_addresses())
-def test_only_public_numbers_pass(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-    reach = Reach("https://example.org/a")
-    try:
-        reach.check_peer("example.org", str(ip))
-    except FetchFailed:
-        return
-    mapped = getattr(ip, "ipv4_mapped", None) or getattr(ip, "sixtofour", None)
-    assert is_public(mapped or ip)
+INSIDE = [
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "198.18.0.0/15",
+        "224.0.0.0/4", "240.0.0.0/4",
+    )
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.ip_addresses(v=4), *(st.ip_addresses(network=network) for network in INSIDE)))
+def test_an_inside_number_is_refused_in_whatever_clothes(ip: ipaddress.IPv4Address) -> None:
+    reach, number = Reach("https://example.org/a"), int(ip)
+    dressed = [ip, *(ipaddress.IPv6Address(base + number) for base in (0xFFFF << 32, 0x64FF9B << 96))]
+    dressed.append(ipaddress.IPv6Address((0x2002 << 112) + (number << 80)))
+    passed = []
+    for clothes in dressed:
+        with contextlib.suppress(FetchFailed):
+            reach.check_peer("example.org", str(clothes))
+            passed.append(clothes)
+    if any(ip in network for network in INSIDE):
+        assert passed == []
+    elif is_public(ip):
+        assert passed == dressed
 
 
 @settings(max_examples=200, deadline=None)
