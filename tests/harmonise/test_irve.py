@@ -94,7 +94,7 @@ def test_coordinates_of_the_consolidation_serve_where_the_native_are_unreadable(
 
 
 def test_version_1_is_read_as_far_as_it_can_be_known() -> None:
-    first, second, third, shifted = rows_of("irve-static", "recharging_point", case("irve-static", "version-1"))
+    first, second, third, shifted, cable = rows_of("irve-static", "recharging_point", case("irve-static", "version-1"))
     assert (first["evse_id"], first["power_kw"], first["connector_types"]) == (
         "FRA15E010890011", 22.0, ["domesticE", "iec62196T2"],
     )  # fmt: skip
@@ -104,6 +104,9 @@ def test_version_1_is_read_as_far_as_it_can_be_known() -> None:
     assert (second["updated_at"], [fix["field"] for fix in second["_fixes"]]) == (None, ["updated_at"])
     assert (third["power_kw"], third["_problems"], third["opening_hours"]) == (3.7, ["unmapped_connector_type"], None)
     assert set(shifted["_problems"]) == {"unreadable_power", "unmapped_connector_type"}
+    assert [(c["connector_type"], c["connector_format"]) for c in cable["connectors"]] == [
+        ("iec62196T2", "cable"), ("iec62196T3C", None), ("domesticE", None),
+    ]  # fmt: skip
 
 
 def test_a_local_day_of_change_needs_the_zone() -> None:

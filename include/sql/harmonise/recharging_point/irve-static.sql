@@ -39,7 +39,7 @@ words AS (
                 THEN list_concat(CASE WHEN has_chademo THEN ['prise_type_chademo'] END, CASE WHEN has_ef THEN ['prise_type_ef'] END,
                                  CASE WHEN has_t2 THEN ['prise_type_2'] END, CASE WHEN has_ccs THEN ['prise_type_combo_ccs'] END,
                                  CASE WHEN has_other THEN ['prise_type_autre'] END)
-                ELSE regexp_extract_all(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[123][AC]?( ?CABLE)?|E/?F') END AS plugs,
+                ELSE regexp_extract_all(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F') END AS plugs,
            coalesce(TRY_CAST(commissioned_text AS DATE), TRY_CAST(try_strptime(commissioned_text, '%d/%m/%Y') AS DATE)) AS commissioned_on,
            coalesce(TRY_CAST(updated_text AS DATE), TRY_CAST(try_strptime(updated_text, '%d/%m/%Y') AS DATE)) AS updated_on,
            access_of('irve', access_text) AS access
@@ -51,7 +51,7 @@ values_read AS (
            layout = '2.0' AND CASE WHEN abs(second_deg) > 51.3 THEN true WHEN abs(first_deg) > 51.3 THEN false
                                    WHEN least(first_deg, second_deg) < -12 THEN first_deg < second_deg
                                    ELSE first_deg > second_deg END AS latitude_first,
-           CASE WHEN number_kw <> 0 THEN number_kw END AS kw,
+           CASE WHEN number_kw <> 0 AND isfinite(number_kw) THEN number_kw END AS kw,
            -- the words of schema 2 are looked up once for the file, those of version 1 in each row
            list_transform(plugs, lambda plug: CASE plug
                WHEN 'prise_type_chademo' THEN connector_type_of('irve', 'prise_type_chademo') WHEN 'prise_type_ef' THEN connector_type_of('irve', 'prise_type_ef')
@@ -127,7 +127,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN (commissioned_text IS NOT NULL AND commissioned_on IS NULL) OR (updated_text IS NOT NULL AND updated_on IS NULL) THEN ['unreadable_date'] END,
            CASE WHEN plug_list IS NULL THEN NULL
                 WHEN list_contains(list_transform(kinds, lambda kind: kind IS NULL), true)
-                  OR regexp_replace(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[123][AC]?( ?CABLE)?|E/?F|[-–/+,;&. ]', '', 'g') <> '' THEN ['unmapped_connector_type'] END,
+                  OR regexp_replace(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F|[-–/+,;&. ]', '', 'g') <> '' THEN ['unmapped_connector_type'] END,
            CAST([] AS VARCHAR[])) AS _problems,
        list_concat(
            CASE WHEN number_kw = 0 THEN [{'field': 'power_kw', 'was': power_text, 'now': CAST(NULL AS VARCHAR), 'why': 'a power of zero is no power: not published'}] END,
