@@ -72,3 +72,10 @@ CREATE OR REPLACE TEMP MACRO truth_of(txt) AS
              CASE lower(clean(txt)) WHEN 'true' THEN true WHEN 'false' THEN false WHEN 'vrai' THEN true WHEN 'faux' THEN false
                   WHEN 'oui' THEN true WHEN 'non' THEN false WHEN 'wahr' THEN true WHEN 'falsch' THEN false
                   WHEN 'ja' THEN true WHEN 'nein' THEN false WHEN '1' THEN true WHEN '0' THEN false END);
+-- Decimal degrees from degrees, minutes and seconds (46°27'33.5"N, 9° 47' 44'' E); null where it is no such text. South
+-- and west are negative.
+CREATE OR REPLACE TEMP MACRO degrees_of(txt) AS
+    (CASE WHEN regexp_matches(txt, '^\s*-|[SsWw]\s*$') THEN -1 ELSE 1 END)
+    * (TRY_CAST(regexp_extract(txt, '^\s*[+-]?([0-9]{1,3})\s*°', 1) AS DOUBLE)
+       + coalesce(TRY_CAST(regexp_extract(txt, '°\s*([0-9]{1,2}(\.[0-9]+)?)\s*[''′’]', 1) AS DOUBLE), 0) / 60
+       + coalesce(TRY_CAST(replace(regexp_extract(txt, '[''′’]\s*([0-9]{1,2}([.,][0-9]+)?)\s*("|″|”|'''')', 1), ',', '.') AS DOUBLE), 0) / 3600);

@@ -75,9 +75,10 @@ def read(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     columns: Mapping[str, str],
-    constants: Mapping[str, str | None] | None = None,
+    also: Mapping[str, str] | None = None,
 ) -> duckdb.DuckDBPyRelation:
-    """A relation over a file of records with declared columns (name to DuckDB type), `constants` (texts) and `_odd`.
+    """A relation over a file of records with declared columns (name to DuckDB type), `also` (name to SQL expression
+    over them) and `_odd`.
 
     `_odd` is null, or the record's text where a value has not the declared shape (a text for an object, a number in a
     list of objects, a key twice): the misshapen value is null then. The common case pays nothing for that: only
@@ -85,28 +86,26 @@ def read(
     """
     shape = "{" + ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items()) + "}"
     names = ", ".join(f'"{name}"' for name in columns)
-    same = "".join(
-        f", CAST({'NULL' if text is None else _quoted(text)} AS VARCHAR) AS {name}"
-        for name, text in (constants or {}).items()
-    )
-    source.second_try.append(lambda: _read_with_care(con, path, columns, same))
+    more = "".join(f", {sql} AS {name}" for name, sql in (also or {}).items())
+    source.second_try.append(lambda: _read_with_care(con, path, columns, more))
     return con.sql(
-        f"SELECT {names}{same}, NULL::VARCHAR AS _odd FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
+        f"SELECT {names}{more}, NULL::VARCHAR AS _odd FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
     )
 
 
 def _read_with_care(
-    con: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, str], same: str
+    con: duckdb.DuckDBPyConnection, path: Path, columns: Mapping[str, str], more: str
 ) -> duckdb.DuckDBPyRelation:
     """The relation of `read` at twice its cost: misshapen values become null and their record is kept in `_odd`."""
     struct = "STRUCT(" + ", ".join(f'"{name}" {kind}' for name, kind in columns.items()) + ")"
     wanted = con.sql(f"SELECT NULL::{struct} AS record").types[0]
     odd = " OR ".join(["json_type(json) <> 'OBJECT'", *_shape_tests("$", wanted)])
     fields = ", ".join(f'record."{name}" AS "{name}"' for name in columns)
+    names = ", ".join(f'"{name}"' for name in columns)
     return con.sql(
-        f"SELECT {fields}{same}, CASE WHEN coalesce({odd}, true) THEN json::VARCHAR END AS _odd"
+        f"SELECT {names}{more}, _odd FROM (SELECT {fields}, CASE WHEN coalesce({odd}, true) THEN json::VARCHAR END AS _odd"
         f" FROM (SELECT json, json_transform(json, {_quoted(json.dumps(_structure(wanted)))}) AS record"
-        f" FROM read_json_objects({_quoted(path)}, format = {_layout(path)}))"
+        f" FROM read_json_objects({_quoted(path)}, format = {_layout(path)})))"
     )
 
 
@@ -141,6 +140,11 @@ def _layout(path: Path) -> str:
     """read_json's word for the file: told, not guessed, so that an array that goes wrong is not read as something else."""
     with path.open("rb") as file:
         return "'array'" if file.read(4096).lstrip().startswith(b"[") else "'unstructured'"
+
+
+def text_sql(text: object) -> str:
+    """An SQL expression of a text, or of null."""
+    return f"CAST({_quoted(text)} AS VARCHAR)" if isinstance(text, str) else "CAST(NULL AS VARCHAR)"
 
 
 def _quoted(text: object) -> str:

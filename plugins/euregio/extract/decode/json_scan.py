@@ -63,25 +63,31 @@ def blank_end(text: str, start: int) -> int:
     return _BLANK.match(text, start).end()  # type: ignore[union-attr]  # matches nothing too
 
 
-def find_end(tail: str, close: str, depth: int, first: int) -> tuple[int, dict[str, Any]] | None:
+def find_end(
+    tail: str, close: str, depth: int, first: int, closes: Callable[[str, int], bool] | None = None
+) -> tuple[int, dict[str, Any]] | None:
     """Where in the document's last part a value ends that begins before it, at `depth` open objects.
 
     `close` is the value's closing bracket. Gives the place after it and the members that follow it in the open
     objects, or None. Sound for valid JSON: after the value there is nothing but members of the open objects and
-    their closing brackets, and no bracket inside a string or a deeper value is followed by just that.
+    their closing brackets, and no bracket inside a string or a deeper value is followed by just that. `closes(tail,
+    place)` says whether the text may end as it does after the last open object; by default there are only blanks.
     """
+    done = closes or (lambda text, place: blank_end(text, place) == len(text))
     failed: set[int] = set()
     place = tail.find(close, first)
     while place >= 0:
         if place + 1 not in failed:
-            rest = _rest(tail, place + 1, depth, failed)
+            rest = _rest(tail, place + 1, depth, failed, done)
             if rest is not None:
                 return place + 1, rest
         place = tail.find(close, place + 1)
     return None
 
 
-def _rest(tail: str, place: int, depth: int, failed: set[int]) -> dict[str, Any] | None:
+def _rest(
+    tail: str, place: int, depth: int, failed: set[int], done: Callable[[str, int], bool]
+) -> dict[str, Any] | None:
     """The members from `place` to the end of the document. Places passed in vain go to `failed`, so that no text is
     read twice for the same reason."""
     found: dict[str, Any] = {}
@@ -100,7 +106,7 @@ def _rest(tail: str, place: int, depth: int, failed: set[int]) -> dict[str, Any]
         except ValueError:
             break
         passed.append(place)
-    if depth == 0 and blank_end(tail, place) == len(tail):
+    if depth == 0 and done(tail, place):
         return found
     failed.update(passed)
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from euregio.extract.decode.json_records import payload, read, respelled
+from euregio.extract.decode.json_records import payload, read, respelled, text_sql
 from euregio.extract.decode.plain import Source
 from euregio.extract.decode.registry import Format
 
@@ -49,16 +49,16 @@ _NAMES = (
 
 
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """One row per location with the standard's names, whatever their case, and `_published`: the envelope's timestamp.
+    """One row per location with the standard's names, whatever their case.
 
-    Raises DecodeError.
+    Beside them `_published` (the envelope's timestamp) and, for rules on plain columns, `latitude`, `longitude` and
+    `evse_count`. Raises DecodeError.
     """
     found = payload(source, _ENVELOPES, ("evses", "coordinates"))
-    relation = read(source, con, respelled(source, found.path, _NAMES), _COLUMNS, published(found.around))
-    return relation
-
-
-def published(around: dict[str, object]) -> dict[str, str | None]:
-    """When the publisher made the document, as the OCPI envelope says."""
-    said = around.get("timestamp")
-    return {"_published": said if isinstance(said, str) else None}
+    also = {
+        "_published": text_sql(found.around.get("timestamp")),
+        "latitude": "coordinates.latitude",
+        "longitude": "coordinates.longitude",
+        "evse_count": "len(evses)",
+    }
+    return read(source, con, respelled(source, found.path, _NAMES), _COLUMNS, also)
