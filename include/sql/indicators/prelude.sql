@@ -178,7 +178,7 @@ counted AS (SELECT DISTINCT region_id, side_id, reference_year, nuts_code FROM c
 SELECT counted.region_id, counted.side_id, entry._dataset AS dataset, 'vehicle_registration' AS table_name, entry._period AS period,
        entry._run AS run_id, entry._raw AS raw, concat_ws(' ', entry.nuts_code, entry.vehicle_category, entry.powertrain) AS row_id,
        'used' AS role, NULL::VARCHAR AS why, entry.reference_year, entry.vehicle_category, entry.powertrain, entry.vehicles_count,
-       entry.vehicles_count * CASE entry.powertrain WHEN 'BEV' THEN getvariable('kw_per_bev') ELSE getvariable('kw_per_phev') END AS target_kw
+       CAST(entry.vehicles_count * CASE entry.powertrain WHEN 'BEV' THEN getvariable('kw_per_bev') ELSE getvariable('kw_per_phev') END AS DOUBLE) AS target_kw
 FROM counted JOIN entry USING (nuts_code, reference_year)
 WHERE entry.vehicle_category IN ('M1', 'N1') AND entry.powertrain IN ('BEV', 'PHEV');
 

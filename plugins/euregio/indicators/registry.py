@@ -61,6 +61,7 @@ class Header(BaseModel):
     version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     title: dict[str, str]
     unit: str = Field(min_length=1)
+    shown_as: Literal["number", "percent"] = "number"
     definition: str = Field(min_length=20)
     reference: str = Field(min_length=5)
     inputs: tuple[str, ...] = Field(min_length=1)

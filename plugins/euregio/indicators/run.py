@@ -31,8 +31,9 @@ def compute(
     run_id: str,
     regions: Iterable[Region] | None = None,
     computed_at: datetime | None = None,
+    only: str | None = None,
 ) -> list[Value]:
-    """All values of the use case's indicators in `regions` (all declared ones where None), for `period`.
+    """All values of the use case's indicators (or of `only` one) in `regions` (all declared ones where None), for `period`.
 
     `con` has the layer as its current database and the spatial extension loaded; only TEMP tables are made. The values
     are returned and left in the TEMP table `computed_values`, which has the columns of the contract indicator_value.
@@ -42,12 +43,12 @@ def compute(
     chosen = list(load_regions().values() if regions is None else regions)
     if not chosen:
         raise DeclarationError("no region to compute for", expected="at least one file in include/regions")
-    indicators = load_indicators(use_case)
+    indicators = [one for one in load_indicators(use_case).values() if only in (None, one.id)]
     world.lay(con, chosen, computed_at)
     snapshots = _snapshots(con)
     problems = _problems(con)
     values: list[Value] = []
-    for indicator in indicators.values():
+    for indicator in indicators:
         measured = measure(con, indicator)
         inputs = _inputs(con, snapshots)
         for region in chosen:

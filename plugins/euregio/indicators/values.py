@@ -115,10 +115,9 @@ def contrast(indicator: Indicator, one: str, a: Measured, two: str, b: Measured)
     """The first side against the second: ratio, difference, or the smaller over the larger (1: alike)."""
     n = a.n + b.n
     coverage = None if a.coverage is None or b.coverage is None else min(a.coverage, b.coverage)
-    for side, value in ((one, a), (two, b)):
-        if value.value is None:
-            return Measured(None, n, coverage, f"{side}: {value.reason}")
-    assert a.value is not None and b.value is not None
+    if a.value is None or b.value is None:
+        side, value = (one, a) if a.value is None else (two, b)
+        return Measured(None, n, coverage, f"{side}: {value.reason}")
     if indicator.header.contrast == "difference":
         return Measured(a.value - b.value, n, coverage)
     above, below = a.value, b.value

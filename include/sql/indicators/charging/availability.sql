@@ -3,6 +3,7 @@ id: availability
 version: 1.0.0
 title: {en: Availability of recharging points}
 unit: "1"
+shown_as: percent
 definition: >-
   1 - out-of-service minutes / known minutes, over the recharging points of the side (not private, planned or removed).
   A status observation holds until the next one of the same point, at most for the cap; what lies beyond it, and

@@ -3,6 +3,7 @@ id: data_coverage
 version: 1.0.0
 title: {en: Completeness of the data}
 unit: "1"
+shown_as: percent
 definition: >-
   Share of the recharging points (not private, planned or removed) that state a field: power (published or computable),
   a well-formed EVSE id, an operator, and of the country's points those that have a NUTS 3 region. The contrast is the

@@ -3,6 +3,7 @@ id: data_definition
 version: 1.0.0
 title: {en: Differences of definition between the sides}
 unit: "1"
+shown_as: percent
 definition: >-
   Shares that tell how a side's publishers count and measure: rows with an EVSE id (without one, a row can be a device, a connector
   or a charge point, as the publisher pleases), power computed from voltage and current rather than published, and stations whose

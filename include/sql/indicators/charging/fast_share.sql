@@ -3,6 +3,7 @@ id: fast_share
 version: 1.0.0
 title: {en: Share of fast recharging points}
 unit: "1"
+shown_as: percent
 definition: >-
   Share of the recharging points (not private, planned or removed) whose greatest power reaches the threshold. Points
   without a known power are left out and counted in the coverage.

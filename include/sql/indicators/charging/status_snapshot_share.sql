@@ -3,6 +3,7 @@ id: status_snapshot_share
 version: 1.0.0
 title: {en: Status of recharging points at the latest snapshot}
 unit: "1"
+shown_as: percent
 definition: >-
   Share of the recharging points (not private, planned or removed) in each status, among those observed within 24 hours
   before the latest observation of their dataset. A snapshot, not an availability over time: it depends on the hour.

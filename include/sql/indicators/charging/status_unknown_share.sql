@@ -3,6 +3,7 @@ id: status_unknown_share
 version: 1.0.0
 title: {en: Share of time with unknown status}
 unit: "1"
+shown_as: percent
 definition: >-
   Unknown minutes / all observed minutes of the recharging points that have at least two status observations: the
   publisher said unknown, or the next observation came later than the cap. It says how much of the time availability and

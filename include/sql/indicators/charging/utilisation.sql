@@ -3,6 +3,7 @@ id: utilisation
 version: 1.0.0
 title: {en: Utilisation of recharging points}
 unit: "1"
+shown_as: percent
 definition: >-
   Occupied minutes / minutes in service (available, occupied or reserved), over the recharging points of the side (not
   private, planned or removed). Minutes as in availability. Occupied says that a vehicle is connected, which is not
