@@ -59,12 +59,13 @@ def decoded(tmp_path: Path, payload: str | bytes) -> list[tuple[str | None, str 
         (HEADER + ROW * 3).replace(",", "\t"),
         (HEADER + ROW * 3).rstrip("\n"),
         HEADER + ROW + "\n\n" + ROW * 2 + "\n",
+        HEADER + ROW + ",,,\n" + ROW * 2 + ",,,\n,,,\n",
         "Etat des bornes;;\n\nle 18 octobre\n" + HEADER + ROW * 3,
         ("\ufeff" + HEADER + ROW * 3).encode(),
         (HEADER + ROW * 3).encode("utf-16"),
         HEADER.upper() + ROW * 3,
     ],
-    ids=["plain", "crlf", "mixed ends", "cr", "semicolons", "tabs", "no last end", "empty lines", "preamble", "bom", "utf-16", "upper case"],
+    ids=["plain", "crlf", "mixed ends", "cr", "semicolons", "tabs", "no last end", "empty lines", "empty cells", "preamble", "bom", "utf-16", "upper case"],
 )  # fmt: skip
 def test_the_same_rows_come_of_every_writing(tmp_path: Path, payload: str | bytes) -> None:
     assert decoded(tmp_path, payload) == [("FRXYZE0001", None)] * 3

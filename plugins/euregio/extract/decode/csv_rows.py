@@ -69,7 +69,7 @@ def _batch(rows: list[list[str | None]], schema: pyarrow.Schema) -> pyarrow.Reco
 
 
 def csv_rows(text: CsvText, name: str) -> Iterator[tuple[list[str], str | None]]:
-    """Each row's cells, and what is wrong with its shape (null where nothing). Empty lines are no rows.
+    """Each row's cells, and what is wrong with its shape (null where nothing). Rows of empty cells are no rows.
 
     A quote that is never closed swallows the rows after it. So a row of a wrong shape that runs over several lines is
     taken back to its first line, and reading goes on at the second. Raises DecodeError where the file ends in the
@@ -93,7 +93,8 @@ def csv_rows(text: CsvText, name: str) -> Iterator[tuple[list[str], str | None]]
                 cells, error = _parsed(row[:1], width, delimiter)
             if error and not line.endswith(("\n", "\r")):
                 raise DecodeError("the file is cut off in its last row", where=name, found=error, do="Fetch it again.")
-            yield cells, error
+            if any(cells):
+                yield cells, error
 
 
 def _parsed(row: list[str], width: int, delimiter: str) -> tuple[list[str], str | None]:

@@ -77,6 +77,8 @@ def read_strictly(text: CsvText, fields: Fields, con: duckdb.DuckDBPyConnection)
         f"SELECT {picked}, NULL::VARCHAR AS {ROW_ERROR} FROM read_csv('{path}', auto_detect = false, header = false,"
         f" skip = {header.first}, delim = '{header.delimiter}', quote = '\"', escape = '\"', nullstr = '',"
         f" columns = {{{columns}}}, strict_mode = true, max_line_size = {MAX_LINE})"
+        # a row of nothing but delimiters is a blank row of a spreadsheet, no record
+        f" WHERE coalesce({', '.join(f'c{number}' for number in range(header.width))}) IS NOT NULL"
     )
 
 
