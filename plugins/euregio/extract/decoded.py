@@ -62,7 +62,8 @@ def decode_file(
 
 
 def _write(relation: duckdb.DuckDBPyRelation, file_id: str, part: Path) -> None:
-    relation.project(f"'{file_id}' AS _file, *").to_parquet(str(part), compression="lz4_raw")
+    # measured with 1 M rows of 57 columns: a third of DuckDB's row group takes 0.55 GB instead of 0.96, and less time
+    relation.project(f"'{file_id}' AS _file, *").to_parquet(str(part), compression="lz4_raw", row_group_size=40_960)
 
 
 def _plainly(error: BaseException, format_name: str, name: str) -> DecodeError:
