@@ -81,7 +81,7 @@ class Built:
         path = self.files / f"{dataset}.{at:%Y%m%dT%H%M%S}"
         chunks = feed_files(self.work, publisher.feed)
         self.lines[dataset] = write_file(self._con, publisher, chunks, path, at, self.seed)
-        if publisher.moving:
+        if publisher.states:
             self._note_statuses(dataset, at, chunks)
         return self._tagged(path, publisher.content_type, at)
 

@@ -47,13 +47,16 @@ DEFECTS = (
     Defect("power_absurd", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
     Defect("power_negative", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
     Defect("unknown_connector", False, ("DE", "NL", "BE", "CH", "ES"), "quarantined", "unmapped_connector_type"),
-    # the raw id stays, evse_id is null
-    Defect("malformed_evse_id", False, _ALL, "admitted", ""),
+    # the raw id stays and evse_id is null; OICP has no other id and demands that one
+    Defect("malformed_evse_id", False, _ALL, "admitted", "", (("CH", "quarantined", "evse_id_malformed"),)),
     Defect("duplicate_identical", True, _ALL, "quarantined", "removed_because_repeated"),
     Defect("duplicate_older", True, ("FR", "NL", "BE", "CH"), "quarantined", "removed_because_older"),
     Defect(
         "unreadable_date", True, _ALL, "quarantined", "unreadable_time",
-        (("DE", "quarantined", "unreadable_date"), ("FR", "quarantined", "unreadable_date"), ("NL", "quarantined", "unreadable_last_updated")),
+        (
+            ("DE", "quarantined", "unreadable_date"), ("FR", "quarantined", "unreadable_date"),
+            ("NL", "quarantined", "unreadable_last_updated"), ("CH", "quarantined", "unreadable_last_update"),
+        ),
     ),
     Defect("empty_key", False, ("FR", "NL", "CH"), "quarantined", "point_id_missing"),
     Defect("truncated_record", True, ("DE",), "quarantined", "row_of_wrong_shape"),

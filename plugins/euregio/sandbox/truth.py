@@ -16,7 +16,7 @@
 `sides.csv`        the same by border region and country, with `nominal_area_km2` (the map's polygons differ by some
                    per cent) and `inhabitants`.
 `datasets.csv`     dataset, lines of its file, points published, faults, repeats, copies.
-`status.csv`       statuses of each snapshot that was served so far: `dataset`, `observed_at` (UTC), `nuts3`, `status`, `points`.
+`status.csv`       statuses of each snapshot that was written so far: `dataset`, `observed_at` (UTC), `nuts3`, `status`, `points`.
 
 A truncated record is one row for the pipeline, however many points it had: compare it by record. In the file of CH a
 record of the sandbox may stand in several operator blocks; `record` counts through them.
@@ -85,11 +85,15 @@ def write_truth(con: duckdb.DuckDBPyConnection, work: Path, feeds: dict[str, lis
 def status_counts(
     con: duckdb.DuckDBPyConnection, publisher: Publisher, chunk: Path, at: datetime, seed: int
 ) -> list[tuple]:
-    """Statuses of a chunk at an instant: (region, status, points), of the points that a status feed names."""
+    """Statuses of a chunk at an instant: (region, status, points), of the points that the feed names once and by an id.
+
+    A feed of nothing but statuses leaves out points with a malformed id; one that has them beside the data does not.
+    """
+    skipped = "'malformed_evse_id', 'empty_key'" if publisher.moving else "'empty_key'"
     con.execute(f"CREATE OR REPLACE TEMP VIEW feed AS SELECT * FROM read_parquet('{chunk}')")
     return con.execute(
         f"SELECT nuts3, status, count(*) FROM ({said_sql(publisher, at, seed)}) "
-        "WHERE fault NOT IN ('malformed_evse_id', 'empty_key') AND repeat_no = 0 GROUP BY ALL ORDER BY ALL"
+        f"WHERE fault NOT IN ({skipped}) AND repeat_no = 0 GROUP BY ALL ORDER BY ALL"
     ).fetchall()
 
 
@@ -107,10 +111,11 @@ def _write_points(con: duckdb.DuckDBPyConnection, publisher: Publisher, chunks: 
 
 
 _MATCHES = """
-WITH station AS (
+WITH copied AS (SELECT DISTINCT replace(station_key, '-X', '') AS station_key FROM truth WHERE is_copy),
+station AS (
     SELECT dataset, station_key, is_copy, any_value(published_latitude) AS latitude, any_value(published_longitude) AS longitude,
         count(*) AS points, list_sort(list(evse_id)) AS evse_ids
-    FROM truth WHERE NOT is_repeat GROUP BY ALL
+    FROM truth WHERE NOT is_repeat AND replace(station_key, '-X', '') IN (FROM copied) GROUP BY ALL
 )
 SELECT own.station_key, own.dataset, copy.station_key AS other_station_key, copy.dataset AS other_dataset,
     own.evse_ids = copy.evse_ids AS same_evse_ids,

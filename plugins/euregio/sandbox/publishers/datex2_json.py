@@ -77,6 +77,6 @@ PUBLISHERS = (
         f'{{"messageContainer": {{"payload": [{{{_PROFILE}, "aegiEnergyInfrastructureStatusPublication": {{{_CREATOR}, '
         '"tableReference": [{"targetClass": "EnergyInfrastructureTable", "idG": "BE-TABLE", "versionG": "1"}], '
         '"energyInfrastructureSiteStatus": [\n',
-        f"]}}}}], {_EXCHANGE}}}}}\n", ",\n", moving=True,
+        f"]}}}}], {_EXCHANGE}}}}}\n", ",\n", states=True, moving=True,
     ),
 )  # fmt: skip

@@ -54,6 +54,6 @@ PUBLISHERS = (
     Publisher(
         "fr.charging__irve_dynamic", "FR", "point", "text/csv; charset=utf-8", _DYNAMIC_LINES,
         "id_pdc_itinerance,etat_pdc,occupation_pdc,horodatage,etat_prise_type_2,etat_prise_type_combo_ccs,"
-        "etat_prise_type_chademo,etat_prise_type_ef\n", "\n", moving=True,
+        "etat_prise_type_chademo,etat_prise_type_ef\n", "\n", states=True, moving=True,
     ),
 )  # fmt: skip

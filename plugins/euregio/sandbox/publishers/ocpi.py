@@ -42,6 +42,6 @@ FROM said GROUP BY station_ord, station_key ORDER BY station_ord
 
 PUBLISHERS = (
     Publisher(
-        "nl.charging__dot_nl", "NL", "station", "application/gzip", _LINES, "[", "]\n", ",\n", gzipped=True,
+        "nl.charging__dot_nl", "NL", "station", "application/gzip", _LINES, "[", "]\n", ",\n", gzipped=True, states=True,
     ),
 )  # fmt: skip

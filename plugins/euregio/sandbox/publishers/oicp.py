@@ -51,6 +51,6 @@ PUBLISHERS = (
     Publisher("ch.charging__ich_tanke_strom", "CH", "point", "application/json", _LINES, '{"EVSEData": [', "]}\n", ",\n"),
     Publisher(
         "ch.charging__ich_tanke_strom_status", "CH", "point", "application/json", _STATUS_LINES, '{"EVSEStatuses": [',
-        "]}\n", ",\n", moving=True,
+        "]}\n", ",\n", states=True, moving=True,
     ),
 )  # fmt: skip

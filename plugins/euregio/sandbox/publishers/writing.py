@@ -51,7 +51,7 @@ class Publisher:
     `dataset` its id; `feed` the country whose feed it writes; `grain` of one record (`station` or `point`);
     `lines` SQL over the view `said` (the feed with `status` and `status_at`) with one column of text, in order;
     `head`, `tail`, `joiner` what stands around and between the lines (`@AT@` is the publication's instant, UTC).
-    `moving`: every fetch gives the next snapshot.
+    `states`: the file has statuses; `moving`: it has nothing else, and every fetch gives the next snapshot.
     """
 
     dataset: str
@@ -64,6 +64,7 @@ class Publisher:
     joiner: str = "\n"
     encoding: str = "utf-8"
     gzipped: bool = False
+    states: bool = False
     moving: bool = False
 
 
