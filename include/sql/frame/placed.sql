@@ -34,7 +34,7 @@ compared AS (
 disputed AS (
     SELECT compared.*,
            CASE WHEN near IS NOT NULL THEN false
-                WHEN hit IS NOT NULL THEN hit.country <> country_code
+                WHEN hit IS NOT NULL THEN coalesce(hit.country <> country_code, false)
                 ELSE NOT in_box END AS disagrees
     FROM compared
 ),
