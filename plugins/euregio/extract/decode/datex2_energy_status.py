@@ -19,7 +19,9 @@ FORMAT = Format(
     "status_observation",
     "the status of a refill point, or of a station or site without points",
 )
-_WANTED = Wanted("EnergyInfrastructureStatusPublication", "energyInfrastructureSiteStatus", status_spec, every_level=True)
+_WANTED = Wanted(
+    "EnergyInfrastructureStatusPublication", "energyInfrastructureSiteStatus", status_spec, every_level=True
+)
 
 
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:

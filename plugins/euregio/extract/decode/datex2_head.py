@@ -48,6 +48,7 @@ class HeadReader:
     _uris: set[str] = field(default_factory=set)
     _root: str = ""
     _expat: Any = None
+    _foreign: str = ""
     _text: list[str] | None = None
     _new: list[str] = field(default_factory=list)
 
@@ -60,7 +61,9 @@ class HeadReader:
                 parser.Parse(block, False)
                 fed += len(block)
                 if fed - parser.CurrentByteIndex > MAX_TOKEN:
-                    raise DecodeError("a single tag or comment is too large", where=self.name, found=f"{MAX_TOKEN} bytes or more")
+                    raise DecodeError(
+                        "a single tag or comment is too large", where=self.name, found=f"{MAX_TOKEN} bytes or more"
+                    )
             parser.Parse(b"", True)
         except _Found as found:
             for prefix in self._new:
@@ -95,6 +98,8 @@ class HeadReader:
             raise DecodeError("the elements nest too deep", where=self.name, found=f"{MAX_DEPTH} levels or more")
         if local == self.element and URI.fullmatch(uri):
             raise _Found(self._expat.CurrentByteIndex)
+        if local == self.element:
+            self._foreign = uri or "none"
         self._new = []
         publication = attributes.get(f"{XSI} type", "").rpartition(":")[2] or local
         if publication[-11:].lower() == "publication" and URI.fullmatch(uri):
@@ -119,6 +124,9 @@ class HeadReader:
     def _explain(self) -> None:
         """Say what the document is, where it is not what was wanted."""
         wanted = self.wanted[0].lower() + self.wanted[1:]
+        if self._foreign and not self._foreign.startswith("http://datex2.eu/"):
+            raise DecodeError("the sites are not in a namespace of DATEX II", where=self.name, found=self._foreign,
+                              expected="http://datex2.eu/schema/3/…")  # fmt: skip
         if any(name[0].lower() + name[1:] == wanted for name in self._publications):
             return
         version = next((m[1] for uri in sorted(self._uris) if (m := _OTHER_URI.match(uri)) and m[1] != "3"), None)
@@ -173,7 +181,9 @@ class Skeleton:
 
 
 def broken(name: str, said: str) -> DecodeError:
-    return DecodeError("the XML is broken or cut off", where=name, found=said, do="Fetch it again, or ask the publisher.")
+    return DecodeError(
+        "the XML is broken or cut off", where=name, found=said, do="Fetch it again, or ask the publisher."
+    )
 
 
 def refuse_dtd(name: str) -> Iterator[None]:

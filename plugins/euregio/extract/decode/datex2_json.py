@@ -54,7 +54,7 @@ def tables(source: Source, wanted: Wanted) -> Iterator[pyarrow.Table]:
 
 
 def _tables(source: Source, wanted: Wanted, publications: list[_Publication]) -> Iterator[pyarrow.Table]:
-    spec, record = wanted.spec_of(), 1
+    spec = wanted.spec_of()
     streams: dict[str, Iterator[object]] = {}
     for publication in publications:
         for path, count in publication.sites.items():
@@ -67,10 +67,8 @@ def _tables(source: Source, wanted: Wanted, publications: list[_Publication]) ->
                         raise DecodeError("a site is no object", where=source.name, found=repr(site))
                     pairs += items(spec, node_of_json(site), publication.header.get("lang") or "")
                 if pairs and (len(pairs) > _ITEMS or number == count):
-                    table = Pivot(spec, *as_columns(pairs)).table(publication.header, record, wanted.every_level)
-                    record += table.num_rows
+                    yield Pivot(spec, *as_columns(pairs)).table(publication.header, wanted.every_level)
                     pairs = []
-                    yield table
 
 
 def _objects(source: Source, path: str) -> Iterator[object]:

@@ -15,10 +15,10 @@ HEADER = ("lang", "publicationTime", "publicationCreator_country", "publicationC
 
 
 def schema_of(spec: Spec) -> pyarrow.Schema:
-    """The decoded columns: `_record`, the publication's, then those of each level as `<level>_<field>`. All text."""
+    """The decoded columns: the publication's, then those of each level as `<level>_<field>`. All text."""
     import pyarrow as pa
 
-    fields = [("_record", pa.int64()), *((name, pa.string()) for name in HEADER)]
+    fields = [(name, pa.string()) for name in HEADER]
     for level in spec.levels:
         fields += [(f"{level}_{field.name}", field.type) for field in _type_of(spec, spec.kinds[level])]
     return pa.schema(fields)
@@ -54,7 +54,7 @@ class Pivot:
         self._order = np.argsort(codes, kind="stable")
         self._bounds = np.searchsorted(codes[self._order], np.arange(spec.codes + 2))
 
-    def table(self, header: dict[str, str | None], first_record: int, every_level: bool) -> pyarrow.Table:
+    def table(self, header: dict[str, str | None], every_level: bool) -> pyarrow.Table:
         """One row for each innermost record. `every_level`: also one for an outer record that holds none."""
         import numpy as np
         import pyarrow as pa
@@ -67,8 +67,7 @@ class Pivot:
         if every_level:
             rows = self._with_childless(rows, outer_place)
         count = len(rows[0])
-        columns = [pa.array(np.arange(first_record, first_record + count))]
-        columns += [pa.repeat(pa.scalar(header.get(name), pa.string()), count) for name in HEADER]
+        columns = [pa.repeat(pa.scalar(header.get(name), pa.string()), count) for name in HEADER]
         for kind, index in ((outer, rows[2]), (middle, rows[1]), (inner, rows[0])):
             columns += [_take(column, index) for column in self._fields(kind).values()]
         return pa.Table.from_arrays(columns, schema=schema_of(self._spec))
@@ -113,7 +112,9 @@ class Pivot:
             if not len(lines):
                 columns[name] = pa.nulls(len(marks), pa.string())
                 continue
-            columns[name] = _take(self._values, self._first(len(marks), np.searchsorted(marks, lines, "right") - 1, lines))
+            columns[name] = _take(
+                self._values, self._first(len(marks), np.searchsorted(marks, lines, "right") - 1, lines)
+            )
         for name, code in kind.lists.items():
             texts = self._values.take(pa.array(self._lines(code)))
             columns[name] = _listed(len(marks), self._owner(marks, code), texts)

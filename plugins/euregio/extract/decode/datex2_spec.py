@@ -164,19 +164,24 @@ def _rates(spec: Spec, level: str) -> dict[str, Rule]:
         "*": Rule("leaves", kind=price, column="conditions"),
     }
     enter = Rule("enter", state)
-    return {"electricEnergy": enter, "electricEnergyMix": enter, "rates": enter, "energyRate": Rule("record", rate, rate)}
+    return {
+        "electricEnergy": enter,
+        "electricEnergyMix": enter,
+        "rates": enter,
+        "energyRate": Rule("record", rate, rate),
+    }
 
 
 @cache
 def table_spec() -> Spec:
     """EnergyInfrastructureTablePublication: a row is a refill point with its station and site."""
     spec = Spec(("site", "station", "point"))
-    spec.kind("site", None, f"id name additionalInformation lastUpdated typeOfSite brand posList",
+    spec.kind("site", None, "id name additionalInformation lastUpdated typeOfSite brand posList",
               "exclusiveUsers paymentMeans")  # fmt: skip
-    spec.kind("station", "site", f"id name lastUpdated totalMaximumPower numberOfRefillPoints posList",
+    spec.kind("station", "site", "id name lastUpdated totalMaximumPower numberOfRefillPoints posList",
               "authenticationAndIdentificationMethods paymentMeans energyRateByReference")  # fmt: skip
     spec.kind("point", "station",
-              f"id type name lastUpdated evseId currentType numberOfConnectors",
+              "id type name lastUpdated evseId currentType numberOfConnectors",
               "usageType availableVoltage availableChargingPower authenticationAndIdentificationMethods paymentMeans"
               " energyRateByReference")  # fmt: skip
     spec.kind("point.connector", "point",

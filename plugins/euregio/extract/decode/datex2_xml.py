@@ -62,26 +62,26 @@ def tables(source: Source, wanted: Wanted) -> Iterator[pyarrow.Table]:
 
 
 def _tables(source: Source, wanted: Wanted, head: Head) -> Iterator[pyarrow.Table]:
-    spec, record, sites = wanted.spec_of(), 1, 0
+    spec, sites = wanted.spec_of(), 0
     code = spec.kinds[spec.levels[0]].code
     try:
         for header, codes, values in fast_columns(source, wanted, head):
-            table = Pivot(spec, codes, values).table(header, record, wanted.every_level)
-            record += table.num_rows
+            yield Pivot(spec, codes, values).table(header, wanted.every_level)
             sites += int((codes == code).sum())
-            yield table
     except _Unusual:
         for header, codes, values in exact_columns(source, wanted, sites):
-            table = Pivot(spec, codes, values).table(header, record, wanted.every_level)
-            record += table.num_rows
-            yield table
+            yield Pivot(spec, codes, values).table(header, wanted.every_level)
 
 
 def fast_columns(source: Source, wanted: Wanted, head: Head) -> Iterator[Columns]:
     """Codes and texts of all sites, some megabytes of XML at a time. Raises _Unusual before the first odd site."""
     chunk_reader = _ChunkReader(wanted, head)
     waiting: deque[Future[Columns]] = deque()
-    with ThreadPoolExecutor(_THREADS, "datex2") as pool, Utf8(source) as stream, closing(_cut(stream, source, wanted, head)) as cut:
+    with (
+        ThreadPoolExecutor(_THREADS, "datex2") as pool,
+        Utf8(source) as stream,
+        closing(_cut(stream, source, wanted, head)) as cut,
+    ):
         try:
             for chunk in cut:
                 waiting.append(pool.submit(chunk_reader.read, chunk))
@@ -213,7 +213,12 @@ def exact_columns(source: Source, wanted: Wanted, skip: int) -> Iterator[Columns
                     yield header, *as_columns(pending)
                     pending = []
             if since > MAX_SITE:
-                raise DecodeError("a site is too large", where=source.name, found=f"{since} bytes or more", expected=f"at most {MAX_SITE}")
+                raise DecodeError(
+                    "a site is too large",
+                    where=source.name,
+                    found=f"{since} bytes or more",
+                    expected=f"at most {MAX_SITE}",
+                )
             if not block:
                 break
     if pending:

@@ -72,13 +72,19 @@ def _body(spec: Spec, rule: Rule) -> str:
         return _line(code, "normalize-space(@id)")
     if rule.action == "words":
         chosen = "d:values/d:value[starts-with(@lang, $lang)][1]"
-        several = _choose(chosen, _line(code, f"normalize-space({chosen})"), _line(code, "normalize-space(d:values/d:value)"))
+        several = _choose(
+            chosen, _line(code, f"normalize-space({chosen})"), _line(code, "normalize-space(d:values/d:value)")
+        )
         return _choose("d:values/d:value[2]", several, _line(code, _TEXT))
     if rule.action == "leaves":
         with_code = f'<xsl:with-param name="code" select="{code}"/>'
         return f'<xsl:apply-templates select="." mode="leaves">{with_code}</xsl:apply-templates>'
     extended = "@_extendedValue | @extendedValueG"
-    return _choose(extended, _line(code, f"normalize-space({extended})"), _line(code, _TEXT)) if _is_coded(rule) else _line(code, _TEXT)
+    return (
+        _choose(extended, _line(code, f"normalize-space({extended})"), _line(code, _TEXT))
+        if _is_coded(rule)
+        else _line(code, _TEXT)
+    )
 
 
 def _record(spec: Spec, rule: Rule) -> str:
@@ -89,12 +95,16 @@ def _record(spec: Spec, rule: Rule) -> str:
         return start + _choose("d:*", inner, _line(kind.scalars["identifier"], _TEXT))
     if "type" in kind.scalars and "type" not in spec.states[rule.state]:
         code = kind.scalars["type"]
-        start += _choose("contains(@xsi:type, ':')", _line(code, "substring-after(@xsi:type, ':')"), _line(code, "@xsi:type"))
+        start += _choose(
+            "contains(@xsi:type, ':')", _line(code, "substring-after(@xsi:type, ':')"), _line(code, "@xsi:type")
+        )
     return start + inner
 
 
 def _choose(test: str, then: str, otherwise: str) -> str:
-    return f'<xsl:choose><xsl:when test="{test}">{then}</xsl:when><xsl:otherwise>{otherwise}</xsl:otherwise></xsl:choose>'
+    return (
+        f'<xsl:choose><xsl:when test="{test}">{then}</xsl:when><xsl:otherwise>{otherwise}</xsl:otherwise></xsl:choose>'
+    )
 
 
 _CODED = {
