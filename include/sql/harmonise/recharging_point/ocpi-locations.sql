@@ -17,11 +17,13 @@ WITH location AS (
            concat_ws(' ', coordinates.latitude, coordinates.longitude) AS place_text,
            clean(address) AS street_address, clean(postal_code) AS postal_code, clean(city) AS city,
            lower(trim(publish)) AS publish,
-           clean(time_zone) AS time_zone,
+           known_zone AS time_zone,
            clean(last_updated) AS location_updated,
            CASE WHEN opening_times LIKE '{%' THEN lower(json_extract_string(opening_times, '$.twentyfourseven')) = 'true' END AS is_open_24_7,
            nullif(nullif(clean(opening_times), '{}'), '[]') AS opening_times
     FROM decoded
+    -- a zone that no one knows ("Germany") is none
+    LEFT JOIN (SELECT DISTINCT name AS known_zone FROM pg_timezone_names()) ON known_zone = trim(time_zone)
 ),
 evse_of_location AS (
     SELECT * EXCLUDE (evses),
@@ -76,7 +78,7 @@ judged AS (
     SELECT * EXCLUDE (plugs),
            list_transform(plugs, lambda m: {
                'plug': m.plug, 'voltage_v': m.voltage_v, 'current_a': m.current_a, 'power_w': m.power_w,
-               'stated': m.stated,
+               'stated': m.stated, 'is_unmapped': m.phases IS NULL AND m.plug.power_type <> 'AC',
                'current_type': coalesce(m.current, m.stated),
                -- alternating current: at most 125 A (IEC 60309), on 100 to 1000 V, and volts never equal amperes; nor
                -- do they where the power type was not known either
@@ -108,7 +110,7 @@ powered AS (
            -- 4 unreadable power, 8 implausible, 16 impossible current type, 32 kW for W, 64 zero power
            coalesce(list_bit_or(list_transform(plugs, lambda m:
                CASE WHEN m.plug.type IS NULL AND m.plug.standard IS NOT NULL THEN 1 ELSE 0 END
-               + CASE WHEN m.stated IS NULL AND m.plug.power_type IS NOT NULL THEN 2 ELSE 0 END
+               + CASE WHEN m.is_unmapped THEN 2 ELSE 0 END
                + CASE WHEN m.power_w < 0 OR m.voltage_v < 0 OR m.current_a < 0
                         OR (m.power_w IS NULL AND m.plug.power_text IS NOT NULL)
                         OR (m.voltage_v IS NULL AND m.plug.voltage_text IS NOT NULL)
@@ -128,7 +130,7 @@ point AS (
            CASE WHEN updated_text LIKE '%T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
                 WHEN updated_text LIKE '%T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL AND NOT regexp_matches(updated_text, '[+-][0-9:]{2,5}$')
                     THEN TRY_CAST(updated_text || 'Z' AS TIMESTAMPTZ)  -- OCPI: without a designator it is UTC
-                ELSE coalesce(TRY(instant_of(updated_text, time_zone)), instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)))
+                ELSE coalesce(instant_of(updated_text, time_zone), instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)))
                 END AS updated_at,
            list_max(list_transform(connectors, lambda plug: CASE WHEN plug.power_method = 'declared' THEN plug.power_kw END)) AS declared_kw,
            list_max(list_transform(connectors, lambda plug: CASE WHEN plug.power_method = 'computed' THEN plug.power_kw END)) AS computed_kw

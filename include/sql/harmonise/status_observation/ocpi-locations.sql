@@ -3,10 +3,12 @@
 WITH evse_of_location AS (
     SELECT _file, _record, clean(id) AS location_id, lower(trim(publish)) AS publish,
            coalesce(country_of(country), country_of(country_code), CAST(getvariable('dataset_country') AS VARCHAR)) AS country_code,
-           clean(time_zone) AS time_zone, _published,
+           known_zone AS time_zone, _published,
            unnest(evses) AS evse,
            unnest(range(1, len(evses) + 1)) AS point_number
     FROM decoded
+    -- a zone that no one knows ("Germany") is none
+    LEFT JOIN (SELECT DISTINCT name AS known_zone FROM pg_timezone_names()) ON known_zone = trim(time_zone)
 ),
 point AS (
     SELECT *,
@@ -17,7 +19,7 @@ point AS (
            instant_of(_published, CAST(getvariable('dataset_zone') AS VARCHAR)) AS published_at,
            CASE WHEN _published IS NULL AND getvariable('retrieved_at') IS NULL
                 THEN coalesce(CASE WHEN evse.last_updated LIKE '%T%Z' THEN TRY_CAST(evse.last_updated AS TIMESTAMPTZ) END,
-                              TRY(instant_of(evse.last_updated, time_zone)),
+                              instant_of(evse.last_updated, time_zone),
                               instant_of(evse.last_updated, CAST(getvariable('dataset_zone') AS VARCHAR))) END AS changed_at
     FROM evse_of_location
 ),

@@ -74,12 +74,14 @@ def _is_list_of_groups(data: mmap.mmap, inner: str, start: int) -> bool:
     if head[first : first + 1] != "{":
         return False
     try:
-        return open_object(head, first, lambda key, sign: key == inner)[1] == start
+        return open_object(head, first, lambda key, _: key == inner)[1] == start
     except ValueError:
         return False
 
 
-def _end(source: Source, data: mmap.mmap, start: int, border: int, inner: str, last: bool) -> tuple[int, dict[str, Any]]:
+def _end(
+    source: Source, data: mmap.mmap, start: int, border: int, inner: str, last: bool
+) -> tuple[int, dict[str, Any]]:
     """Where the value ends that begins at `start`, and the members after it in its group. The next value, if there is
     one, begins at `border`: its key stands in between."""
     tail_start = max(start, border - _WINDOW)
@@ -109,7 +111,7 @@ def _before(data: mmap.mmap, start: int, inner: str) -> dict[str, Any]:
     head = data[max(0, start - 4096) : start + 1].decode("latin-1")
     for place in (match.start() for match in re.finditer(r"\{", head)):
         try:
-            members, found = open_object(head, place, lambda key, sign: key == inner)
+            members, found = open_object(head, place, lambda key, _: key == inner)
         except ValueError:
             continue
         if found == len(head) - 1:

@@ -39,6 +39,4 @@ _NAMES = (
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     """One row per tariff with the standard's names, whatever their case. Raises DecodeError."""
     found = payload(source, _ENVELOPES, ("elements", "currency"))
-    return read(
-        source, con, respelled(source, found.path, _NAMES), _COLUMNS, {"element_count": "len(elements)"}
-    )
+    return read(source, con, respelled(source, found.path, _NAMES), _COLUMNS, {"element_count": "len(elements)"})

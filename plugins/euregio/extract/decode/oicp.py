@@ -35,11 +35,16 @@ def records(
     found = payload(source, (*_ENVELOPES, *outer, inner), ("EvseID", "EVSEID", "evseID", "evseId", inner))
     path = respelled(source, found.path, names)
     around = {key.lower(): value for key, value in found.around.items()}
-    parts = [(group.path, {key.lower(): value for key, value in group.around.items()}) for group in groups(source, path, inner)]
+    parts = [
+        (group.path, {key.lower(): value for key, value in group.around.items()})
+        for group in groups(source, path, inner)
+    ]
     if not parts:
         parts = [(path, {})]
     elif len(parts) > 5000:
-        raise DecodeError("more operators than is plausible", where=source.name, found=len(parts), expected="at most 5000")
+        raise DecodeError(
+            "more operators than is plausible", where=source.name, found=len(parts), expected="at most 5000"
+        )
     relations, careful = [], []
     for file, said in parts:
         own = {

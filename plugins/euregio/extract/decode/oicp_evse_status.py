@@ -11,7 +11,9 @@ from euregio.extract.decode.registry import Format
 if TYPE_CHECKING:
     import duckdb
 
-FORMAT = Format("oicp-evse-status", "OICP EVSE status (JSON 2.1 to 2.3)", "status_observation", "an OICP EvseStatusRecord")
+FORMAT = Format(
+    "oicp-evse-status", "OICP EVSE status (JSON 2.1 to 2.3)", "status_observation", "an OICP EvseStatusRecord"
+)
 
 _COLUMNS = {"EvseID": "VARCHAR", "EvseStatus": "VARCHAR"}
 
