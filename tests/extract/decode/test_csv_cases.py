@@ -92,6 +92,7 @@ def test_a_file_of_two_encodings_comes_out_readable(tmp_path: Path) -> None:
         (HEADER, "holds no records"),
         (HEADER + "a,b\n" * 5 + ROW, "most rows have another number of cells"),
         (HEADER + "FR\0XYZ,a,b,c\n", "zero bytes"),
+        ("a," * 400_000 + "\n" + ROW, "no header"),
         (bytes(range(1, 256)) * 40, "no header with the format's columns"),
         ("id_pdc_itinerance,etat_pdc\nFRXYZE1,en_service\n", "the header lacks occupation_pdc, horodatage"),
         ('{"data": [1, 2]}', "no header"),
@@ -100,7 +101,7 @@ def test_a_file_of_two_encodings_comes_out_readable(tmp_path: Path) -> None:
         (HEADER + ROW + "x" * 3_000_000 + ",a,b,c\n", "too long"),
         ("", "empty"),
     ],
-    ids=["header only", "another file", "zero bytes", "binary", "columns missing", "json", "xml", "html", "endless line", "empty"],
+    ids=["header only", "another file", "zero bytes", "endless header", "binary", "columns missing", "json", "xml", "html", "endless line", "empty"],
 )  # fmt: skip
 def test_what_is_no_register_ends_in_one_clear_line(tmp_path: Path, payload: str | bytes, message: str) -> None:
     with pytest.raises(DecodeError, match=message) as caught:

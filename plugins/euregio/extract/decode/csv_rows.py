@@ -83,10 +83,11 @@ def csv_rows(text: CsvText, name: str) -> Iterator[tuple[list[str], str | None]]
         while line := lines.next():
             if not line.strip("\r\n"):
                 continue
-            row, quotes = [line], line.count('"')
-            while quotes % 2 and len(row) < MAX_LINES_OF_A_ROW and (more := lines.next()):
+            row, quotes, size = [line], line.count('"'), len(line)
+            while quotes % 2 and len(row) < MAX_LINES_OF_A_ROW and size < MAX_LINE and (more := lines.next()):
                 row.append(more)
                 quotes += more.count('"')
+                size += len(more)
             cells, error = _parsed(row, width, delimiter)
             if error and len(row) > 1:
                 lines.back(row[1:])

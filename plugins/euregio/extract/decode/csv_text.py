@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 DELIMITERS = ";,\t|"
 #: The header is among the first lines; the longest preamble known has ten.
 PREAMBLE_LINES = 60
+_PREAMBLE_CHARACTERS = 1024 * 1024
+#: The widest register known has 158 columns.
+MAX_WIDTH = 2000
 #: A longer line is no CSV of people's making, bytes (DuckDB's own limit).
 MAX_LINE = 2 * 1024 * 1024
 _CHUNK = 4 * 1024 * 1024
@@ -46,7 +49,8 @@ def open_csv(source: Source, fields: Fields) -> CsvText:
     """
     path = _as_utf8(source)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        lines = [line for line in (file.readline(MAX_LINE) for _ in range(PREAMBLE_LINES)) if line]
+        head = file.read(_PREAMBLE_CHARACTERS)
+    lines = [f"{line}\n" for line in head.split("\n")[:PREAMBLE_LINES]]
     candidates = []
     for delimiter in DELIMITERS:
         for number in range(len(lines)):
@@ -54,6 +58,8 @@ def open_csv(source: Source, fields: Fields) -> CsvText:
             try:
                 cells = next(reader)
             except (csv.Error, StopIteration):
+                continue
+            if len(cells) > MAX_WIDTH:
                 continue
             first = number + reader.line_num
             candidates.append(Header(fields.found_in(cells), len(cells), tuple(cells), first, delimiter))
