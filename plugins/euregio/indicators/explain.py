@@ -173,13 +173,13 @@ def _left_out(con: duckdb.DuckDBPyConnection, sides: list[str]) -> list[dict[str
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sides: list[str], limit: int | None) -> list[dict[str, Any]]:
-    kept = [row for row in _dicts(
+    kept = _dicts(
         con.execute(
             """SELECT * FROM rows_behind WHERE role <> 'context' AND list_contains($1, side_id)
                ORDER BY side_id, table_name, dataset, row_id LIMIT coalesce($2, 9223372036854775807)""",
             [sides, limit],
         )
-    )]  # fmt: skip
+    )
     return [{name: value for name, value in row.items() if name not in _INNER and value is not None} for row in kept]
 
 

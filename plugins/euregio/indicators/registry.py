@@ -192,7 +192,8 @@ def _reached(sql: str) -> Iterable[Parameter]:
     """Parameters of the prelude that `sql` names, itself or through the prelude's tables."""
     path = FOLDER / "prelude.sql"
     created = {match.group(1): text for text in prelude() if (match := _CREATED.match(text))}
-    names, pending = set(), [sql]
+    names: set[str] = set()
+    pending = [sql]
     while pending:
         words = set(re.findall(r"\w+", pending.pop()))
         pending += [created[name] for name in words & set(created) - names]

@@ -72,7 +72,8 @@ GROUP BY ALL;
 
 CREATE OR REPLACE TEMP VIEW rows_behind AS
 SELECT origin.*, distance_km FROM border_origin AS origin LEFT JOIN nearest_target USING (region_id, side_id, facing, x_m, y_m)
-UNION ALL BY NAME FROM border_target;
+UNION ALL BY NAME FROM border_target
+UNION ALL BY NAME FROM side_area;
 
 WITH measured AS (
     SELECT region_id, coalesce(side_id, 'whole') AS side_id, facing,
