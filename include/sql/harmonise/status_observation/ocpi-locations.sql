@@ -18,7 +18,10 @@ point AS (
            clean(evse.status) AS status_raw,
            instant_of(_published, CAST(getvariable('dataset_zone') AS VARCHAR)) AS published_at,
            CASE WHEN _published IS NULL AND getvariable('retrieved_at') IS NULL
-                THEN coalesce(CASE WHEN evse.last_updated LIKE '%T%Z' THEN TRY_CAST(evse.last_updated AS TIMESTAMPTZ) END,
+                THEN coalesce(CASE WHEN evse.last_updated LIKE '%T%Z' THEN TRY_CAST(evse.last_updated AS TIMESTAMPTZ)
+                                   WHEN evse.last_updated LIKE '%T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL
+                                        AND NOT regexp_matches(evse.last_updated, '[+-][0-9:]{2,5}$')
+                                   THEN TRY_CAST(evse.last_updated || 'Z' AS TIMESTAMPTZ) END,  -- OCPI: without a designator it is UTC
                               instant_of(evse.last_updated, time_zone),
                               instant_of(evse.last_updated, CAST(getvariable('dataset_zone') AS VARCHAR))) END AS changed_at
     FROM evse_of_location
