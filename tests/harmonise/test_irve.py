@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+
 from .csv_registers import Row, case, contract_columns, rows_of
 
 UTC = datetime.UTC
