@@ -62,7 +62,9 @@ def test_it_ends_in_one_clear_line_and_leaves_nothing(payload: str, message: str
     landed.write_text(payload, encoding="utf-8")
     with pytest.raises(DecodeError, match=message) as caught:
         decode_file("datex2-energy-table", landed, out, duckdb.connect(), name="table.xml", file_id="f1")
-    assert "\n" not in str(caught.value) and "table.xml" in str(caught.value) and len(str(caught.value)) < 600
+    assert "\n" not in str(caught.value)
+    assert "table.xml" in str(caught.value)
+    assert len(str(caught.value)) < 600
     assert not list(out.parent.iterdir())
 
 

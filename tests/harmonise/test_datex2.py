@@ -94,7 +94,8 @@ def test_what_is_there_and_cannot_be_read_is_a_problem(changes: dict[str, Any], 
 def test_power_comes_of_voltage_current_and_mode_where_it_is_absent_or_zero() -> None:
     electricity = {"maxPowerAtSocket": 0, "voltage": 400, "maximumCurrent": 32, "chargingMode": {"value": "mode3AC3p"}}
     row = table(connector={**electricity, "connectorType": {"value": "iec62196T2"}}, one_connector=True)
-    assert row["power_kw"] == pytest.approx(22.17, abs=0.01) and row["power_method"] == "computed"
+    assert row["power_kw"] == pytest.approx(22.17, abs=0.01)
+    assert row["power_method"] == "computed"
     assert [fix["why"] for fix in row["_fixes"]] == ["0 W stands for a missing value"]
 
 
@@ -113,7 +114,9 @@ def test_a_name_is_an_evse_id_only_where_it_has_the_form_and_a_country() -> None
         return table(point={"idG": "0c9", "name": words})["evse_id"]
 
     assert named("ES*AEQ*ESAEQE5PFX311") == "ESAEQESAEQE5PFX311"
-    assert named("PLAZA EUROPA") is None and named("QQ*ABC*E12") is None and named("12345678") is None
+    assert named("PLAZA EUROPA") is None
+    assert named("QQ*ABC*E12") is None
+    assert named("12345678") is None
 
 
 def test_a_polygon_serves_where_no_point_is_given() -> None:
@@ -136,7 +139,9 @@ def test_prices_are_tariff_components_with_their_conditions() -> None:
         True,
     )
     assert (time["component"], time["price_per"], time["conditions"]) == ("time", "min", '["fromMinute=60"]')
-    assert energy["point_id"] == "BEXYZE11" and energy["tariff_id"] == "r1" and energy["rate_policy"] == "adHoc"
+    assert energy["point_id"] == "BEXYZE11"
+    assert energy["tariff_id"] == "r1"
+    assert energy["rate_policy"] == "adHoc"
 
 
 def test_a_status_is_true_for_the_nearest_time_that_is_said() -> None:
@@ -144,8 +149,10 @@ def test_a_status_is_true_for_the_nearest_time_that_is_said() -> None:
     assert (first["status"], first["observed_at_method"], first["point_id"]) == ("occupied", "published", "BEXYZE11")
     assert (second["status"], second["observed_at_method"]) == ("out_of_service", "publication")
     assert second["observed_at"] == datetime(2026, 7, 8, 6, 42, 1, tzinfo=UTC)
-    assert third["_problems"] == ["unmapped_status"] and third["status"] is None
-    assert station["_problems"] == ["status_not_of_a_point"] and station["point_id"] is None
+    assert third["_problems"] == ["unmapped_status"]
+    assert third["status"] is None
+    assert station["_problems"] == ["status_not_of_a_point"]
+    assert station["point_id"] is None
 
 
 def test_planned_statuses_are_not_read() -> None:

@@ -175,4 +175,5 @@ def test_the_head_knows_only_namespaces_that_hold_for_every_site(tmp_path: Path)
     with Utf8(written(tmp_path, inner)) as stream:
         head = HeadReader(_WANTED.element, _WANTED.publication, "x").read(stream)
     assert head is not None
-    assert head.namespaces.get("z") is None and head.namespaces["e"] == EGI
+    assert head.namespaces.get("z") is None
+    assert head.namespaces["e"] == EGI

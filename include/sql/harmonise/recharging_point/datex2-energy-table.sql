@@ -99,7 +99,7 @@ power AS (
 rows_read AS (
     SELECT power.*,
            list_max(list_transform(connectors, lambda c: c.power_kw)) AS socket_kw,
-           list_transform(connectors, lambda c: c.current_type) AS currents,
+           list_transform(connectors, lambda c: c.current_type) AS currents, list_transform(connectors, lambda c: c.connector_type) AS kinds,
            list_distinct(list_transform(sockets, lambda s: s.problem)) AS socket_problems,
            list_filter(list_concat([
                list_filter(free_lines, lambda line: regexp_matches(line, '(?i)^(direcci[oó]n|address|adresse|anschrift|morada|indirizzo|adres|osoite)\s*:'))[1],
@@ -136,7 +136,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
             WHEN list_contains(currents, 'AC') THEN 'AC'
             WHEN said_current IN ('ac', 'dc') THEN upper(said_current) END AS current_type,
        CASE WHEN len(connectors) > 0 THEN CAST(len(connectors) AS INTEGER) END AS connector_count,
-       list_sort(list_distinct(list_transform(connectors, lambda c: c.connector_type))) AS connector_types,
+       CASE WHEN len(kinds) = 1 AND kinds[1] IS NOT NULL THEN kinds WHEN len(kinds) > 0 THEN list_sort(list_distinct(kinds)) END AS connector_types,
        CASE WHEN list_contains(users, 'public') THEN 'public' WHEN list_contains(users, 'restricted') THEN 'restricted'
             WHEN list_contains(users, 'private') THEN 'private' END AS access_type,
        CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' OR hours.label = '24/7' THEN true
@@ -145,8 +145,8 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
                  AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^startTimeOfPeriod=00:00')) <> []
                  AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^endTimeOfPeriod=(23:59|24:00|00:00)')) <> [] END AS is_open_24_7,
        CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' THEN '24/7' ELSE coalesce(hours.label, nullif(array_to_string(hours.overallPeriod, '; '), '')) END AS opening_hours,
-       list_sort(list_distinct(ways)) AS authentication_methods,
-       list_sort(list_distinct(payments)) AS payment_methods,
+       CASE WHEN len(ways) = 1 AND ways[1] IS NOT NULL THEN ways WHEN len(ways) > 0 THEN list_sort(list_distinct(ways)) END AS authentication_methods,
+       CASE WHEN len(payments) = 1 AND payments[1] IS NOT NULL THEN payments WHEN len(payments) > 0 THEN list_sort(list_distinct(payments)) END AS payment_methods,
        CASE WHEN truth_of(hours.permananentlyClosed) THEN 'removed' WHEN truth_of(hours.temporarilyClosed) THEN 'out_of_service' END AS lifecycle_status,
        CAST(NULL AS DATE) AS commissioned_on,
        updated_at,

@@ -12,7 +12,7 @@ import os
 import re
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ def fast_columns(source: Source, wanted: Wanted, head: Head) -> Iterator[Columns
                 future.cancel()
 
 
-def _cut(stream: Utf8, source: Source, wanted: Wanted, head: Head) -> Iterator[bytes]:
+def _cut(stream: Utf8, source: Source, wanted: Wanted, head: Head) -> Generator[bytes]:
     """The document from its first to its last site in chunks; the rest of it is parsed alone, to see that it is whole."""
     skeleton = Skeleton(wanted.element, source.name)
     rest = head.offset
