@@ -129,3 +129,15 @@ def test_a_workbook_with_a_broken_sheet_is_refused(tmp_path: Path) -> None:
             broken.writestr(info.filename, text[: len(text) // 2] if "sheet1" in info.filename else text)
     with pytest.raises(DecodeError, match=r"register\.xlsx"):
         decoded(tmp_path, path)
+
+
+def test_a_workbook_with_damaged_bytes_is_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "r.xlsx", {1: HEADER, **{row: DEVICE for row in range(2, 400)}})
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.getinfo("xl/worksheets/sheet1.xml")
+    whole = bytearray(path.read_bytes())
+    middle = sheet.header_offset + 80 + sheet.compress_size // 2
+    whole[middle : middle + 8] = b"damaged!"
+    path.write_bytes(whole)
+    with pytest.raises(DecodeError, match="the workbook is broken"):
+        decoded(tmp_path, path)

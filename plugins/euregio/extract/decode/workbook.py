@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -36,8 +37,8 @@ def read_workbook(source: Source, fields: Fields, con: duckdb.DuckDBPyConnection
     from python_calamine import CalamineError, CalamineWorkbook
 
     check_workbook(source.path, source.name)
-    _refuse_vast_sheets(source)
     try:
+        _refuse_vast_sheets(source)
         workbook = CalamineWorkbook.from_path(str(source.path))
         candidates: list[Header] = []
         sheets: list[Any] = []
@@ -47,7 +48,9 @@ def read_workbook(source: Source, fields: Fields, con: duckdb.DuckDBPyConnection
                 cells = tuple("" if value is None else str(value) for value in row)
                 candidates.append(Header(fields.found_in(cells), len(cells), cells, number + 1))
                 sheets.append(sheet)
-    except (CalamineError, OSError, ValueError, KeyError) as error:
+    except (
+        CalamineError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, KeyError,
+    ) as error:  # fmt: skip
         raise DecodeError(
             "the workbook is broken", where=source.name, found=str(error).splitlines()[0] if str(error) else None,
             do="Fetch it again, or save it anew.",
