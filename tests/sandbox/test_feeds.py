@@ -38,6 +38,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert all(one[name] != other[name] for name in charging)
 
 
+def test_a_folder_is_used_again_for_the_same_and_emptied_for_another(tmp_path: Path) -> None:
+    with Built(tmp_path, 800, 5, 0.1) as first:
+        lines, before = first.lines, hashes(tmp_path)
+        written = (tmp_path / "feeds" / "DE" / "own-000.parquet").stat().st_mtime_ns
+    with Built(tmp_path, 800, 5, 0.1) as again:
+        assert again.lines == lines
+        assert again.file("nl.charging__dot_nl").path.exists()
+        assert hashes(tmp_path) == before
+        assert (tmp_path / "feeds" / "DE" / "own-000.parquet").stat().st_mtime_ns == written
+    with Built(tmp_path, 300, 5, 0.1):
+        pass
+    with Built(tmp_path / "fresh", 300, 5, 0.1):
+        pass
+    assert hashes(tmp_path) == hashes(tmp_path / "fresh")
+
+
 @pytest.mark.parametrize("size", [1, 7, 1500])
 def test_a_sandbox_has_as_many_points_as_asked(size: int, tmp_path: Path, truth) -> None:
     with Sandbox(size=size, seed=3, defects=0, work=tmp_path) as sandbox:

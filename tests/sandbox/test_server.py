@@ -192,6 +192,12 @@ def test_stale_is_the_first_snapshot_again(sandbox: Sandbox, get) -> None:
     assert {answer.headers["last-modified"] for answer in answers} == {"Fri, 20 Nov 2026 06:00:00 GMT"}
 
 
+def test_a_stale_file_is_a_year_old(sandbox: Sandbox, get) -> None:
+    sandbox.misbehave(FR, "stale", times=1)
+    first = get(sandbox.url(FR), If_Modified_Since="Fri, 20 Nov 2026 06:00:00 GMT")
+    assert (first.status, first.headers["last-modified"]) == (200, "Thu, 20 Nov 2025 06:00:00 GMT")
+
+
 def test_html_and_empty_come_with_200(sandbox: Sandbox, get) -> None:
     sandbox.misbehave(FR, "html", times=1)
     page = get(sandbox.url(FR))

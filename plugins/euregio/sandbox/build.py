@@ -1,8 +1,15 @@
-"""Build the sandbox's files in a work folder: feeds, each publisher's bytes, reference data; snapshots when asked for."""
+"""Build the sandbox's files in a work folder: feeds, each publisher's bytes, reference data; snapshots when asked for.
+
+A folder that holds the same already (size, seed, rate, and the sandbox's own code) is used as it is; any other is emptied
+of what a sandbox made there before.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
+import shutil
 import threading
 from collections import Counter
 from dataclasses import dataclass
@@ -18,6 +25,7 @@ from euregio.sandbox.truth import status_counts, write_truth
 #: The first snapshot, UTC; each further one is a quarter of an hour later.
 FIRST_SNAPSHOT = datetime(2026, 11, 20, 6, 0)
 SNAPSHOT_STEP = timedelta(minutes=15)
+_MADE = "made.json"
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,6 @@ class Built:
             raise ValueError(f"the defect rate must be from 0 to 1, not {rate}")
         self.work, self.size, self.seed, self.rate = work, size, seed, rate
         self.files = work / "files"
-        self.files.mkdir(parents=True, exist_ok=True)
         self._con = duckdb.connect(
             config={"memory_limit": "512MB", "threads": "2", "temp_directory": str(work / "spill")}
         )
@@ -50,12 +57,31 @@ class Built:
         self._served: dict[tuple[str, datetime], Served] = {}
         #: Lines that each publisher's file has.
         self.lines: dict[str, int] = {}
-        build_feeds(self._con, work, size, seed, rate)
-        self.lines |= write_reference(self.files)
-        write_truth(self._con, work, {feed: feed_files(work, feed) for feed in {p.feed for p in PUBLISHERS.values()}})
+        made = {"size": size, "seed": seed, "rate": rate, "code": _code()}
+        if not self._is_made(made):
+            self._make(made)
+
+    def _is_made(self, made: dict[str, object]) -> bool:
+        try:
+            found = json.loads((self.work / _MADE).read_bytes())
+        except (OSError, ValueError):
+            return False
+        self.lines = found.pop("lines")
+        return found == made
+
+    def _make(self, made: dict[str, object]) -> None:
+        (self.work / _MADE).unlink(missing_ok=True)
+        for folder in ("feeds", "files", "truth"):
+            shutil.rmtree(self.work / folder, ignore_errors=True)
+        self.files.mkdir(parents=True)
+        build_feeds(self._con, self.work, self.size, self.seed, self.rate)
+        self.lines = write_reference(self.files)
+        feeds = {publisher.feed for publisher in PUBLISHERS.values()}
+        write_truth(self._con, self.work, {feed: feed_files(self.work, feed) for feed in feeds})
         for dataset in PUBLISHERS:
             self.file(dataset)
         self._write_datasets()
+        (self.work / _MADE).write_text(json.dumps({**made, "lines": self.lines}), encoding="utf-8")
 
     def __enter__(self) -> Built:
         return self
@@ -79,10 +105,12 @@ class Built:
             return self._tagged(self.files / dataset, CONTENT_TYPES[dataset], FIRST_SNAPSHOT)
         publisher = PUBLISHERS[dataset]
         path = self.files / f"{dataset}.{at:%Y%m%dT%H%M%S}"
-        chunks = feed_files(self.work, publisher.feed)
-        self.lines[dataset] = write_file(self._con, publisher, chunks, path, at, self.seed)
-        if publisher.states:
-            self._note_statuses(dataset, at, chunks)
+        if not path.exists():
+            chunks, part = feed_files(self.work, publisher.feed), path.with_name(path.name + ".part")
+            self.lines[dataset] = write_file(self._con, publisher, chunks, part, at, self.seed)
+            if publisher.states:
+                self._note_statuses(dataset, at, chunks)
+            os.replace(part, path)
         return self._tagged(path, publisher.content_type, at)
 
     def _note_statuses(self, dataset: str, at: datetime, chunks: list[Path]) -> None:
@@ -116,3 +144,11 @@ class Built:
         with path.open("rb") as file:
             tag = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         return Served(path, content_type, f'"{tag}"', modified)
+
+
+def _code() -> str:
+    """Hash of the sandbox's own code and tables: other code makes other files."""
+    folder, digest = Path(__file__).parent, hashlib.sha256()
+    for path in sorted([*folder.rglob("*.py"), *folder.glob("*.csv")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -14,7 +14,7 @@ MODES = {
     "truncated": "the connection closes after half of the announced bytes",
     "cut_off": "half of the file, announced as if it were whole",
     "changed_schema": "the first columns or keys have other names",
-    "stale": "the first snapshot and its old date again, whatever time it is",
+    "stale": "a status dataset gives its first snapshot again; another its file with the date of a year before, 304 never",
     "html": "200 and a web page in place of the data",
     "empty": "200 and no bytes",
 }

@@ -18,7 +18,7 @@ import json
 import shutil
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +31,7 @@ from euregio.sandbox.publishers import PUBLISHERS
 
 _PIECE = 256 * 1024
 _PAGED = "nl.charging__dot_nl"
+_MOVES = {dataset for dataset, publisher in PUBLISHERS.items() if publisher.moving}
 
 
 class Server(ThreadingHTTPServer):
@@ -54,7 +55,7 @@ class Server(ThreadingHTTPServer):
         """The instant that a request sees; `moves` the dataset's clock one snapshot on where it is a moving one."""
         with self._lock:
             tick = self._ticks.get(dataset, 0)
-            if moves and dataset in PUBLISHERS and PUBLISHERS[dataset].moving:
+            if moves and dataset in _MOVES:
                 self._ticks[dataset] = tick + 1
         return FIRST_SNAPSHOT + tick * SNAPSHOT_STEP
 
@@ -123,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         return [
             {
                 "dataset": dataset, "address": f"{self.server.address}/{dataset}",
-                "moving": dataset in PUBLISHERS and PUBLISHERS[dataset].moving,
+                "moving": dataset in _MOVES,
             }
             for dataset in self.server.built.datasets()
         ]  # fmt: skip
@@ -156,6 +157,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _file(self, dataset: str, query: dict[str, list[str]], order: Order) -> None:
         served = self._served(dataset, query, moves=self.command == "GET", stale=order.mode == "stale")
         modified = served.modified.replace(tzinfo=UTC)
+        if order.mode == "stale" and dataset not in _MOVES:
+            modified -= timedelta(days=365)
         packed_file = served.content_type == "application/gzip"
         headers = {"ETag": served.tag, "Last-Modified": format_datetime(modified, usegmt=True)}
         if order.mode == "normal" and self._is_known(served.tag, modified):
@@ -251,5 +254,7 @@ def _changed(path: Path, packed_file: bool) -> Path:
     if not changed.exists():
         body = path.read_bytes()
         body = gzip.compress(renamed(gzip.decompress(body)), mtime=0) if packed_file else renamed(body)
-        changed.write_bytes(body)
+        part = changed.with_name(f"{changed.name}.{threading.get_ident()}")
+        part.write_bytes(body)
+        part.replace(changed)
     return changed
