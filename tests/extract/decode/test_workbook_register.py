@@ -132,7 +132,7 @@ def test_a_workbook_with_a_broken_sheet_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_workbook_with_damaged_bytes_is_refused(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "r.xlsx", {1: HEADER, **{row: DEVICE for row in range(2, 400)}})
+    path = workbook(tmp_path / "r.xlsx", {1: HEADER, **dict.fromkeys(range(2, 400), DEVICE)})
     with zipfile.ZipFile(path) as archive:
         sheet = archive.getinfo("xl/worksheets/sheet1.xml")
     whole = bytearray(path.read_bytes())
