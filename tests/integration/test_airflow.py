@@ -14,7 +14,7 @@ import pytest
 
 from euregio.settings import PROJECT, Settings
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 AT = datetime(2026, 11, 20, 10, 7, tzinfo=UTC)
 PROFILE = """kind: live
@@ -65,18 +65,22 @@ def up(tmp_path_factory):
     patch.setattr("euregio.declarations.datasets.FOLDER", include / "datasets")
     patch.setattr("euregio.declarations.profiles.FOLDER", include / "profiles")
     patch.setattr("euregio.orchestration.installation.PROJECT", root / "project")
-    from euregio.declarations import datasets
+    from euregio.declarations import datasets, profiles
     from euregio.orchestration import session as module
     from euregio.orchestration.installation import Installation
 
     patch.setattr(module, "load_datasets", lambda: datasets.load_datasets(include / "datasets"))
+    profiles.load_profile.cache_clear()
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     try:
         with module.session(Installation("live", Settings())) as session:
             yield session
     finally:
         patch.undo()
-    left = [one for one in psutil.Process().children(recursive=True) if one.pid not in before and one.status() != "zombie"]
+        profiles.load_profile.cache_clear()
+    left = [
+        one for one in psutil.Process().children(recursive=True) if one.pid not in before and one.status() != "zombie"
+    ]
     assert not left, f"processes outlived their session: {left}"
 
 
@@ -86,17 +90,8 @@ def outcome(up):
     from euregio.orchestration import runner
 
     lines: list[str] = []
-    patch = pytest.MonkeyPatch()
-    patch.setattr(runner, "load_profile", lambda name: _profile(name))
     done = runner.run_all(up, lines.append, AT)
-    patch.undo()
     return {one.dag_id: one for one in done}, lines
-
-
-def _profile(name: str):
-    from euregio.declarations import profiles
-
-    return profiles.load_profile(name, profiles.FOLDER)
 
 
 def journal(up, **wanted: str) -> list[dict]:
@@ -121,7 +116,8 @@ def test_a_dataset_goes_through_its_four_steps_for_the_period_of_its_rhythm(up, 
     assert steps == ["extract", "check", "harmonise", "release"]
 
 
-def test_reference_data_are_released_before_anything_else_is_fetched(up, outcome) -> None:
+@pytest.mark.usefixtures("outcome")
+def test_reference_data_are_released_before_anything_else_is_fetched(up) -> None:
     order = [(entry["step"], entry["dataset"]) for entry in journal(up) if "dataset" in entry]
     assert order.index(("release", "eu.spatial__regions")) < min(
         position for position, (step, id_) in enumerate(order) if step == "extract" and not id_.startswith("eu.")
@@ -132,11 +128,14 @@ def test_unchanged_bytes_end_the_run_early_and_visibly(up, outcome) -> None:
     done, lines = outcome
     assert done["fr.charging__stale"].unchanged
     assert any("fr.charging__stale" in line and "unchanged" in line for line in lines)
-    states = {name: task["state"] for name, task in up.airflow.tasks("fr.charging__stale", done["fr.charging__stale"].run_id).items()}
+    states = {
+        name: task["state"]
+        for name, task in up.airflow.tasks("fr.charging__stale", done["fr.charging__stale"].run_id).items()
+    }
     assert states == {"extract": "success", "check": "skipped", "harmonise": "skipped", "release": "skipped"}
 
 
-def test_a_failed_task_is_named_with_its_error_and_its_log(up, outcome) -> None:
+def test_a_failed_task_is_named_with_its_error_and_its_log(outcome) -> None:
     done, lines = outcome
     broken = done["de.charging__broken"]
     assert (broken.state, broken.failed_task) == ("failed", "check")
@@ -157,7 +156,8 @@ def test_news_start_the_indicators_for_their_day_once(up, outcome) -> None:
     assert journal(up, step="publish")
 
 
-def test_an_asset_event_tells_partition_and_rows(up, outcome) -> None:
+@pytest.mark.usefixtures("outcome")
+def test_an_asset_event_tells_partition_and_rows(up) -> None:
     events = up.airflow._ask("GET", "/assets/events", params={"source_dag_id": "nl.charging__good"})["asset_events"]
     assert {event["partition_key"] for event in events} == {"NL|2026-11-20"}
     assert events[0]["extra"] | {"rows": 3, "period": "2026-11-20"} == events[0]["extra"]
@@ -167,13 +167,17 @@ def test_a_publisher_that_is_down_is_tried_again_when_it_asked_to_be(up) -> None
     up.airflow.pause("es.charging__unreachable", False)
     run_id = up.airflow.trigger("es.charging__unreachable", "ES|2026-11")
     task = eventually(
-        lambda: (found := up.airflow.tasks("es.charging__unreachable", run_id)["extract"])["state"] == "up_for_retry" and found
+        lambda: (
+            (found := up.airflow.tasks("es.charging__unreachable", run_id)["extract"])["state"] == "up_for_retry"
+            and found
+        )
     )
     log = Path(up.installation.log_of("es.charging__unreachable", run_id, "extract", task["try_number"])).read_text()
     assert "in 3600 s" in log
 
 
-def test_a_range_of_partitions_is_backfilled_from_the_command_line(up, outcome) -> None:
+@pytest.mark.usefixtures("outcome")
+def test_a_range_of_partitions_is_backfilled_from_the_command_line(up) -> None:
     up.installation.airflow(
         "backfill", "create", "--dag-id", "nl.charging__good", "--from-date", "2026-11-17", "--to-date", "2026-11-18"
     )
@@ -182,11 +186,17 @@ def test_a_range_of_partitions_is_backfilled_from_the_command_line(up, outcome) 
         >= {"2026-11-17", "2026-11-18"} and found
     )  # fmt: skip
     assert periods == {"2026-11-17", "2026-11-18", "2026-11-20"}
-    computed = eventually(lambda: (found := {entry["period"] for entry in journal(up, step="compute")}) >= {"2026-11-17", "2026-11-18"} and found)
+    computed = eventually(
+        lambda: (
+            (found := {entry["period"] for entry in journal(up, step="compute")}) >= {"2026-11-17", "2026-11-18"}
+            and found
+        )
+    )
     assert computed >= {"2026-11-17", "2026-11-18"}
 
 
-def test_one_period_is_run_from_the_command_line(up, outcome) -> None:
+@pytest.mark.usefixtures("outcome")
+def test_one_period_is_run_from_the_command_line(up) -> None:
     up.installation.airflow("dags", "trigger", "nl.charging__good", "--conf", '{"period": "2026-10-05"}')
     eventually(lambda: journal(up, step="release", dataset="nl.charging__good", period="2026-10-05"))
     event = eventually(lambda: [
@@ -199,6 +209,8 @@ def test_one_period_is_run_from_the_command_line(up, outcome) -> None:
 def test_the_atlas_stands_behind_the_log_in(up) -> None:
     address = f"{up.installation.address}/euregio/atlas/"
     assert httpx.get(address).status_code == 401
-    token = httpx.post(f"{up.installation.address}/auth/token", json={"username": "admin", "password": up.installation.password}).json()
+    token = httpx.post(
+        f"{up.installation.address}/auth/token", json={"username": "admin", "password": up.installation.password}
+    ).json()
     answer = httpx.get(address, headers={"Authorization": f"Bearer {token['access_token']}"})
     assert (answer.status_code, "atlas" in answer.text) == (200, True)

@@ -44,8 +44,13 @@ builtins.__import__ = watched
 began, worked = time.perf_counter(), time.process_time()
 bag = DagBag(dag_folder=sys.argv[1])
 print(
-    json.dumps({
-        "dags": len(bag.dags), "errors": bag.import_errors, "calls": calls,
-        "seconds": time.perf_counter() - began, "processor_seconds": time.process_time() - worked,
-    })
+    json.dumps(
+        {
+            "dags": len(bag.dags),
+            "errors": bag.import_errors,
+            "calls": calls,
+            "seconds": time.perf_counter() - began,
+            "processor_seconds": time.process_time() - worked,
+        }
+    )
 )

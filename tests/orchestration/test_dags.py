@@ -59,7 +59,9 @@ def test_release_gives_news_of_each_table() -> None:
 
 def test_partitions_of_a_range_are_country_and_period() -> None:
     timetable = dataset_dag(declared()).timetable
-    days = timetable.iter_partition_dagrun_infos(earliest=datetime(2026, 11, 18, tzinfo=UTC), latest=datetime(2026, 11, 20, tzinfo=UTC))
+    days = timetable.iter_partition_dagrun_infos(
+        earliest=datetime(2026, 11, 18, tzinfo=UTC), latest=datetime(2026, 11, 20, tzinfo=UTC)
+    )
     assert [day.partition_key for day in days] == ["NL|2026-11-18", "NL|2026-11-19", "NL|2026-11-20"]
     assert timetable.resolve_partition_date("NL|2026-11-20") == datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -72,12 +74,16 @@ def test_the_id_of_a_scheduled_run_is_one_that_airflow_accepts() -> None:
 
     timetable = PartitionTimetable("0 0 * * *", timezone="UTC", key_format="NL|%Y-%m-%d")
     run_id = timetable.generate_run_id(
-        run_type=DagRunType.SCHEDULED, run_after=datetime(2026, 11, 20, tzinfo=UTC), data_interval=None, partition_key="NL|2026-11-20"
+        run_type=DagRunType.SCHEDULED,
+        run_after=datetime(2026, 11, 20, tzinfo=UTC),
+        data_interval=None,
+        partition_key="NL|2026-11-20",
     )
     assert re.fullmatch(conf.get("scheduler", "allowed_run_id_pattern"), run_id)
     assert "NL_2026-11-20" in run_id
 
 
+@pytest.mark.usefixtures("reads_points")
 @pytest.mark.parametrize(
     ("rhythm", "key", "day"),
     [
@@ -87,13 +93,16 @@ def test_the_id_of_a_scheduled_run_is_one_that_airflow_accepts() -> None:
         ("P1Y", "EU|2024", "EU|latest"),
     ],
 )
-def test_news_concern_the_indicators_of_their_day(rhythm: str, key: str, day: str, reads_points: None) -> None:
+def test_news_concern_the_indicators_of_their_day(rhythm: str, key: str, day: str) -> None:
     dag = indicator_dag("charging", [declared(rhythm=rhythm)])
-    mapper = coerce_to_core_timetable(dag.timetable).get_partition_mapper(name="core.recharging_point/nl.charging__dot_nl")
+    mapper = coerce_to_core_timetable(dag.timetable).get_partition_mapper(
+        name="core.recharging_point/nl.charging__dot_nl"
+    )
     assert mapper.to_downstream(key) == day
 
 
-def test_any_news_of_a_table_that_it_reads_starts_a_use_case(reads_points: None) -> None:
+@pytest.mark.usefixtures("reads_points")
+def test_any_news_of_a_table_that_it_reads_starts_a_use_case() -> None:
     dag = indicator_dag("charging", [declared(), declared("de.charging__bnetza", "P1M")])
     assert [task.task_id for task in dag.topological_sort()] == ["compute", "check", "publish"]
     condition = coerce_to_core_timetable(dag.timetable).asset_condition
@@ -105,7 +114,9 @@ def test_any_news_of_a_table_that_it_reads_starts_a_use_case(reads_points: None)
 def test_the_tables_of_a_use_case_are_those_its_sql_reads(tmp_path) -> None:
     folder = tmp_path / "charging"
     folder.mkdir()
-    (folder / "a.sql").write_text('-- core.tariff is not read\nSELECT 1 FROM core.published_recharging_point /* core.x */ JOIN core."nuts_region"')
+    (folder / "a.sql").write_text(
+        '-- core.tariff is not read\nSELECT 1 FROM core.published_recharging_point /* core.x */ JOIN core."nuts_region"'
+    )
     assert assets.tables_read("charging", tmp_path) == {"recharging_point", "nuts_region"}
     assert assets.use_cases(tmp_path) == ["charging"]
 
@@ -117,7 +128,10 @@ def test_a_host_admits_what_its_strictest_dataset_declares() -> None:
 
 
 def test_the_dags_survive_airflows_own_storage(monkeypatch) -> None:
-    monkeypatch.setattr("airflow.plugins_manager.get_timetables_plugins", lambda: {f"{PartitionTimetable.__module__}.PartitionTimetable": PartitionTimetable})
+    monkeypatch.setattr(
+        "airflow.plugins_manager.get_timetables_plugins",
+        lambda: {f"{PartitionTimetable.__module__}.PartitionTimetable": PartitionTimetable},
+    )
     stored = DagSerialization.deserialize_dag(DagSerialization.serialize_dag(dataset_dag(declared())))
     assert isinstance(stored.timetable, PartitionTimetable)
     assert stored.get_task("release").outlets[0].name == "core.recharging_point/nl.charging__dot_nl"
@@ -126,7 +140,11 @@ def test_the_dags_survive_airflows_own_storage(monkeypatch) -> None:
 def test_of_a_tasks_log_the_exception_is_told() -> None:
     log = [
         {"level": "info", "event": "started"},
-        {"level": "error", "event": "Task failed with exception", "error_detail": [{"exc_type": "DecodeError", "exc_value": "line 3: not CSV"}]},
+        {
+            "level": "error",
+            "event": "Task failed with exception",
+            "error_detail": [{"exc_type": "DecodeError", "exc_value": "line 3: not CSV"}],
+        },
         {"level": "info", "event": "ended"},
     ]
     assert error_line(log) == "DecodeError: line 3: not CSV"

@@ -40,7 +40,10 @@ def test_a_user_sees_the_atlas_and_its_files(app) -> None:
     assert client.get("/atlas/none.html").status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/atlas/..%2Fsecret.txt", "/atlas/%2E%2E/secret.txt", "/atlas//etc/passwd", "/atlas/data/..%2F..%2Fsecret.txt"])
+@pytest.mark.parametrize(
+    "path",
+    ["/atlas/..%2Fsecret.txt", "/atlas/%2E%2E/secret.txt", "/atlas//etc/passwd", "/atlas/data/..%2F..%2Fsecret.txt"],
+)
 def test_no_path_leads_out_of_the_atlas(app, path: str) -> None:
     answer = known(app).get(path)
     assert answer.status_code == 404

@@ -53,7 +53,14 @@ def test_a_rhythm_whose_periods_would_not_fall_evenly_is_refused(rhythm: str) ->
 
 @pytest.mark.parametrize(
     ("rhythm", "period"),
-    [("P1D", "2026-11"), ("P1D", "2026-11-31"), ("P1M", "2026-11-20"), ("P3M", "2026-11"), ("PT5M", "2026-11-20T10:07Z"), ("P1D", "")],
+    [
+        ("P1D", "2026-11"),
+        ("P1D", "2026-11-31"),
+        ("P1M", "2026-11-20"),
+        ("P3M", "2026-11"),
+        ("PT5M", "2026-11-20T10:07Z"),
+        ("P1D", ""),
+    ],
 )
 def test_a_period_of_another_rhythm_is_refused_with_an_example(rhythm: str, period: str) -> None:
     with pytest.raises(DeclarationError, match="one like 2"):
@@ -61,7 +68,11 @@ def test_a_period_of_another_rhythm_is_refused_with_an_example(rhythm: str, peri
 
 
 def test_only_days_and_finer_periods_lie_within_a_day() -> None:
-    assert [rhythm for rhythm in ("PT5M", "PT6H", "P1D", "P1W", "P1M", "P1Y") if Rhythm.of(rhythm).daily_or_finer] == ["PT5M", "PT6H", "P1D"]
+    assert [rhythm for rhythm in ("PT5M", "PT6H", "P1D", "P1W", "P1M", "P1Y") if Rhythm.of(rhythm).daily_or_finer] == [
+        "PT5M",
+        "PT6H",
+        "P1D",
+    ]
 
 
 def test_a_key_is_country_and_period() -> None:

@@ -23,17 +23,20 @@ def test_a_child_in_its_own_session_that_ignores_sigterm_is_ended_too(tmp_path, 
     with Services(tmp_path) as services:
         services.start("parent", [sys.executable, "-c", DEAF_CHILD], {})
         log = tmp_path / "parent.log"
-        services.wait_until(lambda: "up" in log.read_text(), "the parent", seconds=20)
+        services.wait_until(lambda: "up" in log.read_text(), "the parent", seconds=60)
         time.sleep(0.3)
-        family = [child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE]
+        family = [
+            child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE
+        ]
         assert len(family) >= 2
     assert not [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_a_process_that_ends_by_itself_is_reported_with_its_last_words(tmp_path) -> None:
-    with Services(tmp_path) as services, pytest.raises(OrchestrationError, match=r"worker ended by itself; found no disk"):
+    with Services(tmp_path) as services:
         services.start("worker", [sys.executable, "-c", "print('no disk')"], {})
-        services.wait_until(lambda: False, "the worker", seconds=20)
+        with pytest.raises(OrchestrationError, match=r"worker ended by itself; found no disk"):
+            services.wait_until(lambda: False, "the worker", seconds=60)
 
 
 def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path, monkeypatch) -> None:

@@ -24,6 +24,7 @@ MODULES = (
     "euregio.orchestration.indicator_dags",
     "euregio.declarations.datasets",
     "euregio.pipeline",
+    "euregio.use_case",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +24,7 @@ INDICATORS = "indicators."
 _COUNTS = ("rows", "admitted", "corrected", "quarantined", "released", "withheld")
 _FINAL = ("success", "failed")
 #: Seconds between two looks at the runs, and within which news become a run (it took about 1 s).
-_POLL, _NEWS_WAIT = 0.7, 5.0
+_POLL, _NEWS_WAIT = 0.7, 8.0
 #: So many of the datasets' last releases are news for the indicators.
 _LAST_FEW = 3
 
@@ -142,11 +143,13 @@ class _Work:
             for period in sorted(self.profile.periods(dataset.id)) or [now]:
                 key = key_of(dataset.country_code or EUROPE, period)
                 waiting.add((dataset.id, self.airflow.trigger(dataset.id, key)))
-        done = []
-        for one in self._ended(waiting, "release"):
-            done.append(one)
-            if listen and len(waiting) - len(done) == _LAST_FEW:
+        done: list[Done] = []
+        ended = self._ended(waiting, "release")
+        while len(done) < len(waiting):
+            if listen and len(waiting) - len(done) <= _LAST_FEW:
                 self._listen(True)
+                listen = False
+            done.append(next(ended))
         return done
 
     def _indicators(self, dag_id: str, days: list[str]) -> list[Done]:
@@ -221,6 +224,14 @@ def ui(profile: str) -> None:
         print("Ended.")
 
 
+def airflow_command(profile: str, arguments: list[str]) -> int:
+    """An `airflow` command on this installation's Airflow (`backfill create …`, `dags trigger …`); gives its exit code."""
+    installation = Installation(profile)
+    installation.prepare()
+    command = [sys.executable, "-m", "airflow", *arguments]
+    return subprocess.run(command, env=installation.environment, check=False).returncode
+
+
 def progress() -> Callable[[str], None]:
     """A way to show lines: with colour on a terminal, plain elsewhere."""
     if not sys.stdout.isatty():
@@ -236,14 +247,18 @@ def _instant(text: str) -> float:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m euregio.orchestration.runner run|ui --profile NAME`. Exit 1 where a DAG failed."""
+    """`python -m euregio.orchestration.runner run|ui|airflow …`. Exit 1 where a DAG failed."""
     import argparse
 
     parser = argparse.ArgumentParser(prog="euregio run", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "ui"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "ui", "airflow"), default="run")
     parser.add_argument("--profile", default=os.environ.get("EUREGIO_PROFILE") or "sandbox")
-    chosen = parser.parse_args(arguments)
+    chosen, rest = parser.parse_known_args(arguments)
+    if rest and chosen.what != "airflow":
+        parser.error(f"unknown: {' '.join(rest)}")
     try:
+        if chosen.what == "airflow":
+            return airflow_command(chosen.profile, rest)
         if chosen.what == "ui":
             ui(chosen.profile)
             return 0

@@ -27,13 +27,13 @@ class Batch:
         return cls(**content)
 
 
-def _note(step: str, **facts: object) -> None:
+def note(step: str, **facts: object) -> None:
     with JOURNAL.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"step": step, **facts}) + "\n")
 
 
 def extract(dataset_id: str, period: str, *, run_id: str) -> Batch:
-    _note("extract", dataset=dataset_id, period=period, run_id=run_id)
+    note("extract", dataset=dataset_id, period=period, run_id=run_id)
     if "unreachable" in dataset_id:
         error = FetchError("the publisher did not answer", where=dataset_id)
         error.retry_after = 3600
@@ -42,32 +42,17 @@ def extract(dataset_id: str, period: str, *, run_id: str) -> Batch:
 
 
 def check(batch: Batch) -> Batch:
-    _note("check", dataset=batch.dataset, period=batch.period)
+    note("check", dataset=batch.dataset, period=batch.period)
     if "broken" in batch.dataset:
         raise DecodeError("these bytes are not the format", where=batch.dataset)
     return batch
 
 
 def harmonise(batch: Batch) -> Batch:
-    _note("harmonise", dataset=batch.dataset, period=batch.period)
+    note("harmonise", dataset=batch.dataset, period=batch.period)
     return batch
 
 
 def release(batch: Batch) -> Batch:
-    _note("release", dataset=batch.dataset, period=batch.period)
+    note("release", dataset=batch.dataset, period=batch.period)
     return batch
-
-
-def compute(use_case: str, period: str) -> dict:
-    _note("compute", use_case=use_case, period=period)
-    return {"use_case": use_case, "period": period, "values": 1}
-
-
-def check_indicators(use_case: str, summary: dict) -> dict:
-    _note("check_indicators", use_case=use_case, period=summary["period"])
-    return summary
-
-
-def publish(use_case: str) -> Path:
-    _note("publish", use_case=use_case)
-    return Path("atlas.html")
