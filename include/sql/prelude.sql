@@ -47,7 +47,8 @@ CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
 -- The same where it is well-formed, else null. ISO 15118-2 Annex H (country, operator, E, number), or DIN SPEC 91286
 -- (+dialling code, operator, number; the plus is left out of the bare form).
 CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
-    CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- many are bare: spare the rest
+    CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- many are bare or starred: spare the rest
+         WHEN regexp_full_match(txt, '[A-Z]{2}\*[A-Z0-9]{3}\*E[A-Z0-9][A-Z0-9*]{0,30}') THEN replace(txt, '*', '')
          ELSE nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''),
                                     '^([A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32})$'), '') END;
 -- The operator id (country and three characters) of an EVSE id in its ISO form.
@@ -79,3 +80,8 @@ CREATE OR REPLACE TEMP MACRO degrees_of(txt) AS
     * (TRY_CAST(regexp_extract(txt, '^\s*[+-]?([0-9]{1,3})\s*°', 1) AS DOUBLE)
        + coalesce(TRY_CAST(regexp_extract(txt, '°\s*([0-9]{1,2}(\.[0-9]+)?)\s*[''′’]', 1) AS DOUBLE), 0) / 60
        + coalesce(TRY_CAST(replace(regexp_extract(txt, '[''′’]\s*([0-9]{1,2}([.,][0-9]+)?)\s*("|″|”|'''')', 1), ',', '.') AS DOUBLE), 0) / 3600);
+-- Whether a text that need not be an EVSE id (a name, a publisher's id) has the form of one, with a known country before
+-- it: both separators, or a digit, so that no name in plain words passes.
+CREATE OR REPLACE TEMP MACRO is_evse_like(txt) AS
+    regexp_full_match(txt, '[A-Za-z]{2}[*-][A-Za-z0-9]{3}[*-][Ee][A-Za-z0-9*_-]+|[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*')
+    AND country_of(left(txt, 2)) IS NOT NULL;

@@ -114,6 +114,7 @@ def test_a_name_is_an_evse_id_only_where_it_has_the_form_and_a_country() -> None
         return table(point={"idG": "0c9", "name": words})["evse_id"]
 
     assert named("ES*AEQ*ESAEQE5PFX311") == "ESAEQESAEQE5PFX311"
+    assert named("ES*CRF*EPLAZAMAYOR") == "ESCRFEPLAZAMAYOR"
     assert named("PLAZA EUROPA") is None
     assert named("QQ*ABC*E12") is None
     assert named("12345678") is None
@@ -123,6 +124,14 @@ def test_a_polygon_serves_where_no_point_is_given() -> None:
     area = {"locAreaLocation": {"gmlMultiPolygon": {"gmlPolygon": [{"exterior": {"posList": "50 4 50 5 51 5 51 4"}}]}}}
     row = table(site={"locationReference": area})
     assert (row["latitude_deg"], row["longitude_deg"]) == (50.5, 4.5)
+
+
+def test_a_longitude_copied_from_the_latitude_gives_way_to_the_place_of_the_site() -> None:
+    copied = {"locPointLocation": {"coordinatesForDisplay": {"latitude": 50.8791, "longitude": 50.8791}}}
+    row = table(station={"locationReference": copied})
+    assert (row["latitude_deg"], row["longitude_deg"]) == (50.879, 4.701)
+    assert row["_fixes"][0]["field"] == "longitude_deg"
+    assert table(site={"locationReference": copied})["longitude_deg"] == 50.8791  # no other place: the judge refuses it
 
 
 def test_the_country_is_the_address_else_the_publications() -> None:

@@ -1,7 +1,8 @@
 -- DATEX II v3 energy infrastructure table (XML and AFIR JSON) to recharging points: one row per electric charging point.
 -- Refill points of other energies (hydrogen, gas) are no recharging points: they have no row here, and the suite counts
 -- them. What a point does not say of itself its station says, then its site: the nearest level counts.
--- Place: coordinates of the point before those for display, then the middle of a polygon's corners; last the entrance.
+-- Place: the point's coordinates before those for display, then the middle of a polygon's corners, last the entrance.
+-- A place whose longitude is a copy of its latitude gives way to that of the site, and _fixes says so.
 -- EVSE id: where the standard has it, else an identifier, the point's id or name that has the form of one and a known
 -- country in front. Power is in W; 0 stands for a missing value. Voltage, current and mode give it where it is absent.
 WITH words AS (
@@ -12,10 +13,9 @@ WITH words AS (
            coalesce(point_evseId, CASE WHEN len(point_externalIdentifier) > 0
                          THEN list_filter(point_externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'evseid')[1].identifier END,
                     list_filter(list_transform(point_connector, lambda c: c.evseId), lambda id: id IS NOT NULL)[1]) AS said_evse_id,
-           CASE WHEN len(point_externalIdentifier) > 0 THEN list_filter(point_externalIdentifier, lambda x:
-                     regexp_full_match(x.identifier, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(x.identifier, 2)) IS NOT NULL)[1].identifier END AS outer_evse_id,
-           CASE WHEN regexp_full_match(point_id, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(point_id, 2)) IS NOT NULL THEN point_id
-                WHEN regexp_full_match(point_name, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*') AND country_of(left(point_name, 2)) IS NOT NULL THEN point_name END AS inner_evse_id,
+           CASE WHEN len(point_externalIdentifier) > 0
+                THEN list_filter(list_transform(point_externalIdentifier, lambda x: x.identifier), lambda id: is_evse_like(id))[1] END AS outer_evse_id,
+           CASE WHEN is_evse_like(point_id) THEN point_id WHEN is_evse_like(point_name) THEN point_name END AS inner_evse_id,
            CASE WHEN point_pointByCoordinates IS NOT NULL THEN point_pointByCoordinates
                 WHEN point_coordinatesForDisplay IS NOT NULL THEN point_coordinatesForDisplay
                 WHEN station_pointByCoordinates IS NOT NULL THEN station_pointByCoordinates
@@ -23,7 +23,8 @@ WITH words AS (
                 WHEN station_posList IS NULL AND site_pointByCoordinates IS NOT NULL THEN site_pointByCoordinates
                 WHEN station_posList IS NULL AND site_coordinatesForDisplay IS NOT NULL THEN site_coordinatesForDisplay
                 WHEN coalesce(station_posList, site_posList) IS NULL
-                THEN coalesce(site_entrance.pointByCoordinates, site_entrance.coordinatesForDisplay) END AS place,
+                THEN coalesce(site_entrance.pointByCoordinates, site_entrance.coordinatesForDisplay) END AS own_place,
+           coalesce(site_pointByCoordinates, site_coordinatesForDisplay) AS site_place,
            list_transform(string_split(coalesce(station_posList, site_posList), ' '), lambda n: number_of(n)) AS corners,
            coalesce(point_address, station_address, site_address, site_entrance.address) AS address,
            CASE WHEN coalesce(point_operator.name, point_operator.legalName) IS NOT NULL THEN point_operator
@@ -77,7 +78,8 @@ plugs AS (
            list_transform(list_filter(authentication, lambda word: word NOT IN ('unknown', 'other')), lambda word: authentication_of('datex2', word)) AS ways,
            list_transform(payment, lambda word: payment_of('datex2', word)) AS payments,
            list_transform(list_filter(site_exclusiveUsers, lambda word: word <> 'unknown'), lambda word: access_of('datex2', word)) AS users
-    FROM words
+    FROM (SELECT words.*, CASE WHEN is_copied THEN site_place ELSE own_place END AS place
+          FROM (SELECT words.*, own_place.latitude = own_place.longitude AND site_place.latitude <> site_place.longitude AS is_copied FROM words) AS words) AS words
 ),
 power AS (
     SELECT plugs.*,
@@ -169,6 +171,8 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        list_filter([
            CASE WHEN mended_postcode IS NOT NULL THEN {'field': 'postal_code', 'was': address.postcode, 'now': mended_postcode,
                 'why': 'postal codes of this country have five digits: a leading zero was lost'} END,
+           CASE WHEN is_copied THEN {'field': 'longitude_deg', 'was': own_place.longitude, 'now': site_place.longitude,
+                'why': 'the longitude was a copy of the latitude: the place of the site is taken'} END,
            CASE WHEN list_contains(list_transform(sockets, lambda s: s.watt), 0) THEN {'field': 'connectors.power_kw', 'was': '0',
                 'now': NULL, 'why': '0 W stands for a missing value'} END
        ], lambda fix: fix IS NOT NULL) AS _fixes

@@ -6,8 +6,7 @@ WITH read AS (
     SELECT _file, _record, point_type, point_reference, point_status AS status_raw, publicationCreator_country,
            coalesce(point_lastUpdated, station_lastUpdated, site_lastUpdated) AS said_at, publicationTime,
            getvariable('dataset_zone')::VARCHAR AS zone,
-           CASE WHEN regexp_full_match(upper(point_reference), '[A-Z]{2}[*-]?[A-Z0-9]{3}[*-]?E[A-Z0-9*_-]*[0-9][A-Z0-9*_-]*')
-                 AND country_of(left(point_reference, 2)) IS NOT NULL THEN evse_id_of(point_reference) END AS evse_id
+           CASE WHEN is_evse_like(point_reference) THEN evse_id_of(point_reference) END AS evse_id
     FROM decoded
     WHERE coalesce(point_type, '') IN ('', 'ElectricChargingPointStatus', 'RefillPointStatus')
 ),

@@ -4,10 +4,11 @@
 -- A base price and a flat rate are paid once a session; times and powers that a price is limited to stay as text.
 WITH rates AS (
     SELECT _file, _record, point_id AS owner, unnest(point_energyRate) AS rate,
-           coalesce(evse_id_of(CASE WHEN regexp_full_match(coalesce(point_evseId, point_externalIdentifier[1].identifier, point_id), '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee].*')
-                                    THEN coalesce(point_evseId, point_externalIdentifier[1].identifier, point_id) END), point_id) AS point_id
+           coalesce(evse_id_of(point_evseId),
+                    evse_id_of(list_filter(list_concat(list_transform(point_externalIdentifier, lambda x: x.identifier), [point_id, point_name]),
+                                           lambda id: is_evse_like(id))[1]), point_id) AS point_id
     FROM decoded
-    WHERE len(point_energyRate) > 0 AND coalesce(point_type, '') IN ('', 'ElectricChargingPoint', 'RefillPoint')
+    WHERE len(point_energyRate) > 0 AND (coalesce(point_type, '') IN ('', 'ElectricChargingPoint', 'RefillPoint') OR len(point_connector) > 0)
     UNION ALL
     SELECT _file, _record, station_id AS owner, unnest(station_energyRate) AS rate, NULL AS point_id
     FROM (SELECT _file, _record, station_id, station_energyRate,
