@@ -39,6 +39,15 @@ def test_a_process_that_ends_by_itself_is_reported_with_its_last_words(tmp_path)
             services.wait_until(lambda: False, "the worker", seconds=60)
 
 
+def test_what_a_killed_run_left_is_ended_by_the_next(tmp_path) -> None:
+    killed = Services(tmp_path).__enter__()
+    killed.start("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"], {})
+    (sleeper,) = (child for child in psutil.Process().children() if "time.sleep(60)" in " ".join(child.cmdline()))
+    with Services(tmp_path):
+        assert not sleeper.is_running() or sleeper.status() == psutil.STATUS_ZOMBIE
+    killed.end()
+
+
 def test_secrets_are_made_once_and_only_their_owner_reads_them(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("EUREGIO_HOME", str(tmp_path))
     monkeypatch.setattr(Installation, "airflow", lambda *_: "")

@@ -251,14 +251,13 @@ def main(arguments: list[str] | None = None) -> int:
     import argparse
 
     parser = argparse.ArgumentParser(prog="euregio run", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "ui", "airflow"), default="run")
+    parser.add_argument("what", nargs="?", choices=("run", "ui"), default="run")
     parser.add_argument("--profile", default=os.environ.get("EUREGIO_PROFILE") or "sandbox")
-    chosen, rest = parser.parse_known_args(arguments)
-    if rest and chosen.what != "airflow":
-        parser.error(f"unknown: {' '.join(rest)}")
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        if chosen.what == "airflow":
-            return airflow_command(chosen.profile, rest)
+        if given[:1] == ["airflow"]:
+            return airflow_command(os.environ.get("EUREGIO_PROFILE") or "sandbox", given[1:])
+        chosen = parser.parse_args(given)
         if chosen.what == "ui":
             ui(chosen.profile)
             return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ class Services:
 
     def __enter__(self) -> Services:
         self.logs.mkdir(parents=True, exist_ok=True)
+        self._end(self._left_over())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -48,6 +50,8 @@ class Services:
                 command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,
             )  # fmt: skip
+        born = [[process.pid, psutil.Process(process.pid).create_time()] for process in self._running.values()]
+        self._note.write_text(json.dumps(born), "utf-8")
 
     def start_airflow(self, names: list[str], environment: Mapping[str, str]) -> None:
         """Start Airflow's components by name."""
@@ -77,27 +81,44 @@ class Services:
             time.sleep(every)
 
     def end(self) -> None:
-        """End all processes and their children, also those in sessions of their own.
-
-        Airflow's scheduler leaves its workers behind when it is ended alone, so the whole tree is taken first.
-        """
-        tree: dict[int, psutil.Process] = {}
+        """End all processes and their children, also those in sessions of their own."""
+        with_us = []
         for process in self._running.values():
-            try:
-                parent = psutil.Process(process.pid)
+            with suppress(psutil.NoSuchProcess):
+                with_us.append(psutil.Process(process.pid))
+        self._end(with_us)
+        for process in self._running.values():
+            process.poll()
+        self._running.clear()
+        self._note.unlink(missing_ok=True)
+
+    @property
+    def _note(self) -> Path:
+        """Who runs: what a runner that was killed outright leaves for the next one."""
+        return self.logs / "running.json"
+
+    def _left_over(self) -> list[psutil.Process]:
+        """Processes of an earlier run that still live: the same number and the same time of birth."""
+        found = []
+        for pid, born in json.loads(self._note.read_text("utf-8")) if self._note.exists() else []:
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                if abs(process.create_time() - born) < 1:
+                    found.append(process)
+        return found
+
+    def _end(self, parents: list[psutil.Process]) -> None:
+        """Airflow's scheduler leaves its workers behind when it is ended alone, so the whole tree is taken first."""
+        tree = {parent.pid: parent for parent in parents}
+        for parent in parents:
+            with suppress(psutil.NoSuchProcess):
                 tree.update({child.pid: child for child in parent.children(recursive=True)})
-                tree[process.pid] = parent
-            except psutil.NoSuchProcess:
-                continue
         for member in tree.values():
             _send(member, signal.SIGTERM)
         _, alive = psutil.wait_procs(list(tree.values()), timeout=GRACE)
         for member in alive:
             _send(member, signal.SIGKILL)
         psutil.wait_procs(alive, timeout=GRACE)
-        for process in self._running.values():
-            process.poll()
-        self._running.clear()
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:
