@@ -164,8 +164,8 @@ SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || ui
                 CASE WHEN publish = 'true' THEN 'public' END) AS access_type,
        is_open_24_7,
        CASE WHEN is_open_24_7 IS DISTINCT FROM true THEN opening_times END AS opening_hours,
-       list_sort(list_distinct(list_transform(capabilities, lambda word: authentication_of('ocpi', word)))) AS authentication_methods,
-       list_sort(list_distinct(list_transform(capabilities, lambda word: payment_of('ocpi', word)))) AS payment_methods,
+       nullif(list_sort(list_distinct(list_transform(capabilities, lambda word: authentication_of('ocpi', word)))), []) AS authentication_methods,
+       nullif(list_sort(list_distinct(list_transform(capabilities, lambda word: payment_of('ocpi', word)))), []) AS payment_methods,
        CASE WHEN status IN ('planned', 'removed') THEN status WHEN is_inoperative THEN 'out_of_service'
             WHEN status <> 'unknown' THEN 'operational' END AS lifecycle_status,
        CAST(NULL AS DATE) AS commissioned_on,

@@ -136,10 +136,10 @@ SELECT coalesce(evse_id, evse_id_raw) AS point_id,
        access_of('oicp', access_word) AS access_type,
        is_open_24_7,
        CASE WHEN is_open_24_7 IS DISTINCT FROM true THEN opening_times END AS opening_hours,
-       list_sort(list_distinct(list_transform(authentication_words, lambda word: authentication_of('oicp', word)))) AS authentication_methods,
-       list_sort(list_distinct(list_transform(
+       nullif(list_sort(list_distinct(list_transform(authentication_words, lambda word: authentication_of('oicp', word)))), []) AS authentication_methods,
+       nullif(list_sort(list_distinct(list_transform(
            list_concat(payment_words, list_filter(authentication_words, lambda word: payment_of('oicp', word) IS NOT NULL)),
-           lambda word: payment_of('oicp', word)))) AS payment_methods,
+           lambda word: payment_of('oicp', word)))), []) AS payment_methods,
        CASE WHEN delta = 'delete' THEN 'removed' END AS lifecycle_status,
        CAST(NULL AS DATE) AS commissioned_on,
        updated_at,
