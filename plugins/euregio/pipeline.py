@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from euregio import __version__, stages
 from euregio.declarations import corrections, datasets, tables
-from euregio.declarations.datasets import Dataset
+from euregio.declarations.datasets import Dataset, checked_period
 from euregio.declarations.profiles import load_profile
 from euregio.errors import EuregioError, ReleaseError
 from euregio.extract.decode.registry import module_of
@@ -29,6 +30,8 @@ from euregio.settings import PROJECT, Settings
 from euregio.storage.duck import connect, parquet_rows, quoted
 from euregio.storage.layer import open_layer
 from euregio.storage.zones import Zone, Zones
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,20 +78,16 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     """Fetch the dataset's bytes, land them unchanged, decode them into the zone.
 
     Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
-    is decoded. Raises FetchError, DecodeError, DeclarationError.
+    is decoded. Raises FetchError, DecodeError, DeclarationError (a period that is none included).
     """
     settings = settings or Settings()
     dataset = datasets.dataset(dataset_id)
     zone = zone_of(dataset, settings)
-    landed = _land(dataset, period, zone, settings)
+    landed = _land(dataset, checked_period(period, dataset_id), zone, settings)
     files = tuple(file.sha256 for file in landed.files)
-    batch = Batch(
-        dataset=dataset_id, period=period, run_id=run_id or new_run_id(), batch_id=batch_id(dataset, files, period),
-        files=files, retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )  # fmt: skip
-    if _in_force(batch, settings):
-        return replace(batch, unchanged=True)
-    return _decode(batch, dataset, zone, settings)
+    batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, datetime.now(UTC).isoformat(timespec="seconds"))
+    batch = _named(batch, dataset, settings)
+    return batch if batch.unchanged else _decode(batch, dataset, zone, settings)
 
 
 def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
@@ -112,14 +111,16 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
     zone = zone_of(dataset, settings)
     grid = stages.region_grid(settings)
     counts = {"rows": 0, "admitted": 0, "corrected": 0, "quarantined": 0}
-    for name in _tables(dataset):
+    for name in tables_given(dataset):
         with _connection(settings) as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
             found = stages.harmonise_table(
                 con, dataset.format, name, _decoded(batch, zone), zone.local(f"{batch.folder}/failures.parquet"), out,
                 dataset=dataset.id, country=dataset.country_code, time_zone=dataset.time_zone, grid=grid,
                 retrieved_at=batch.retrieved_at, corrections=corrections.corrections_of(dataset.id, name),
             )  # fmt: skip
-        zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json()).encode())
+        if found.outdated_corrections:
+            _LOG.warning("%s: the publisher has changed what these corrections mend, take them away: %s", dataset.id, ", ".join(found.outdated_corrections))
+        zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json(), default=str).encode())
         for key in counts:
             counts[key] += getattr(found, key)
     return replace(batch, **counts)
@@ -131,16 +132,16 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
     rows = []
-    for name in _tables(dataset):
+    ran = [{**rule, "table_name": ""} for rule in json.loads(zone.read_bytes(f"{batch.folder}/outcome.json"))["rules"]]
+    for name in tables_given(dataset):
         counts = json.loads(zone.read_bytes(f"{batch.folder}/rows-{name}.json"))
+        ran += [{**rule, "table_name": name} for rule in (*counts["rules"], *map(_outdated_rule, counts["outdated_corrections"]))]
         numbers = (counts[key] for key in ("rows", "admitted", "corrected", "quarantined", "reasons"))
         rows.append(RowsFile(tables.load_table(name), zone.local(f"{batch.folder}/rows-{name}.parquet"), *numbers))
-    rules = json.loads(zone.read_bytes(f"{batch.folder}/outcome.json"))["rules"]
-    facts = [{key: rule[key] for key in ("reason", "severity", "evaluated", "failed", "success")} for rule in rules]
-    origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, facts)
+    origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, ran)
     with open_layer(settings, read_only=False) as con:
         done = write_release(con, dataset, rows, origin)
-    released = sum(done.tables.get(name, 0) for name in _tables(dataset))
+    released = sum(done.tables.get(name, 0) for name in tables_given(dataset))
     return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
 
 
@@ -170,10 +171,9 @@ def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = N
     if found is None:
         raise ReleaseError("nothing of it was released, so there is nothing to replay", where=dataset_id, found=period)
     period, files, retrieved_at = found
-    name = batch_id(dataset, tuple(files), period)
-    batch = Batch(dataset_id, period, run_id or new_run_id(), name, tuple(files), retrieved_at)
-    if _in_force(batch, settings, period):
-        return replace(batch, unchanged=True)
+    batch = _named(Batch(dataset_id, period, run_id or new_run_id(), "", tuple(files), retrieved_at), dataset, settings, period)
+    if batch.unchanged:
+        return batch
     batch = _decode(batch, dataset, zone_of(dataset, settings), settings)
     return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
 
@@ -194,13 +194,15 @@ def new_run_id() -> str:
     return f"manual-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
-def batch_id(dataset: Dataset, files: tuple[str, ...], period: str) -> str:
+def batch_id(dataset: Dataset, files: tuple[str, ...], period: str, regions: tuple[str, ...] = ()) -> str:
     """Name of a batch: the hash of its bytes and of every rule that runs over them.
 
     Observations made at the time of the fetch are news even in the same bytes: there the period is part of it.
+    `regions` are the batches that the layer's regions came from: rows that get a place are made anew with new regions.
     """
-    observed = any("observed_at" in {c.name for c in tables.load_table(t).columns} for t in _tables(dataset))
-    facts = [__version__, dataset.model_dump_json(), *files, *([period] if observed else [])]
+    observed = any("observed_at" in {c.name for c in tables.load_table(t).columns} for t in tables_given(dataset))
+    placed = any(tables.load_table(t).has("nuts3_code", "place_method") for t in tables_given(dataset))
+    facts = [__version__, dataset.model_dump_json(), *files, *([period] if observed else []), *(regions if placed else ())]
     digest = hashlib.sha256("\n".join(facts).encode())
     for path in _rule_files(dataset):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -238,17 +240,17 @@ def _rule_files(dataset: Dataset) -> Iterator[Path]:
     yield from sorted((PROJECT / "include" / "codes").glob("*.csv"))
     yield from sorted([sql / "prelude.sql", *(sql / "frame").glob("*.sql"), *(sql / "derive").glob("*.sql")])
     yield Path(module_of(dataset.format).__file__ or "")
-    for name in _tables(dataset):
+    for name in tables_given(dataset):
         yield sql / "harmonise" / name / f"{dataset.format}.sql"
         yield include / "tables" / f"{name}.yaml"
     wanted = [stages.EXPECTATIONS / "formats" / f"{dataset.format}.json"]
-    wanted += [stages.EXPECTATIONS / "tables" / f"{name}.json" for name in _tables(dataset)]
+    wanted += [stages.EXPECTATIONS / "tables" / f"{name}.json" for name in tables_given(dataset)]
     wanted.append(corrections.FOLDER / dataset.country / f"{dataset.id.partition('.')[2]}.yaml")
     yield from (path for path in wanted if path.is_file())
 
 
-def _tables(dataset: Dataset) -> list[str]:
-    """Tables of the format, what its records are about first."""
+def tables_given(dataset: Dataset) -> list[str]:
+    """Tables that the dataset's format gives, what its records are about first."""
     first = module_of(dataset.format).FORMAT.table
     sql_file(dataset.format, first)
     return sorted(tables_of(dataset.format), key=lambda name: (name != first, name))
@@ -258,13 +260,22 @@ def _decoded(batch: Batch, zone: Zone) -> list[Path]:
     return [zone.local(f"{batch.folder}/decoded/{sha}.parquet") for sha in batch.files]
 
 
-def _in_force(batch: Batch, settings: Settings, period: str | None = None) -> bool:
+def _outdated_rule(correction: str) -> dict[str, Any]:
+    """A correction whose mistake is gone, as the outcome of a rule: so that someone sees it and takes it away."""
+    reason = f"correction_is_outdated:{correction}"
+    return {"reason": reason, "severity": "info", "evaluated": None, "failed": None, "success": False}
+
+
+def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | None = None) -> Batch:
+    """The batch with its name, and whether the release in force (or that of `period`) is this very batch."""
     try:
         with open_layer(settings) as con:
-            return is_released(con, batch.dataset, batch.batch_id, period)
+            found = con.execute("SELECT batch_id FROM catalogue.current_release WHERE table_name = 'nuts_region' ORDER BY 1").fetchall()
+            name = batch_id(dataset, batch.files, batch.period, tuple(row[0] for row in found))
+            return replace(batch, batch_id=name, unchanged=is_released(con, batch.dataset, name, period))
     except EuregioError as error:
         if error.what == "there is no layer yet":
-            return False
+            return replace(batch, batch_id=batch_id(dataset, batch.files, batch.period))
         raise
 
 

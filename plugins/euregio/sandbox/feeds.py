@@ -3,6 +3,7 @@ repeats within the feed, and copies of stations abroad that a neighbour describe
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,16 @@ def build_feeds(con: duckdb.DuckDBPyConnection, work: Path, size: int, seed: int
         for profile in PROFILES:
             if profile.country != partner:
                 _copy_abroad(con, work / "feeds", profile.country, partner)
+
+
+def build_one_feed(con: duckdb.DuckDBPyConnection, work: Path, country: str, size: int, seed: int, rate: float) -> None:
+    """Write the feed of one country alone, of `size` points: for measuring a format at a size."""
+    word_tables(con)
+    profile = next(profile for profile in PROFILES if profile.country == country)
+    folder = work / "feeds" / country
+    folder.mkdir(parents=True, exist_ok=True)
+    for chunk, points in enumerate(chunk_sizes(size, replace(profile, share=1.0))):
+        _build_chunk(con, profile, seed, chunk, points, rate, folder / f"own-{chunk:03d}.parquet")
 
 
 def feed_files(work: Path, country: str) -> list[Path]:
