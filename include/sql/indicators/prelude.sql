@@ -44,7 +44,8 @@ FROM side_member WHERE geometry IS NOT NULL GROUP BY ALL;
 
 -- Sides and their neighbours: from side_id across the border to facing.
 CREATE OR REPLACE TEMP TABLE side_pair AS
-SELECT own.region_id, own.side_id, other.side_id AS facing, own.geometry AS own_geometry, other.geometry AS facing_geometry
+SELECT row_number() OVER (ORDER BY own.region_id, own.side_id, other.side_id) AS pair_no,
+       own.region_id, own.side_id, other.side_id AS facing, own.geometry AS own_geometry, other.geometry AS facing_geometry
 FROM side_geometry AS own JOIN side_geometry AS other ON other.region_id = own.region_id AND other.side_id <> own.side_id
 WHERE ST_DWithin(own.geometry, other.geometry, 1000 * getvariable('border_gap_km'));
 

@@ -17,7 +17,7 @@ from euregio.indicators.registry import Indicator, load_indicator
 from euregio.indicators.run import compute, measure
 
 #: Columns of rows_behind that a reader of rows has no use for.
-_INNER = {"region_id", "run_id", "x_m", "y_m", "station_name", "country_points_count", "country_placed_count"}
+_INNER = {"region_id", "run_id", "x_m", "y_m", "pair_no", "country_points_count", "country_placed_count"}
 #: Indicators that tell what is not comparable between sides.
 _COMPARABILITY = ("data_definition", "data_coverage")
 #: Shares of two sides that differ by more are worth a note.

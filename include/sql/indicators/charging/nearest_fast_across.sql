@@ -26,7 +26,7 @@ sentence:
 SET VARIABLE strong_power_kw = 150; -- kW. AFIR Article 3(4): the least of a corridor's strong point
 
 CREATE OR REPLACE TEMP TABLE border_origin AS
-SELECT point.*, pair.facing, 'origin' AS part
+SELECT point.*, pair.pair_no, pair.facing, 'origin' AS part
 FROM side_point AS point JOIN side_pair AS pair USING (region_id, side_id)
 WHERE point.border_km <= getvariable('border_near_km')
   AND ST_DWithin(pair.facing_geometry, ST_Point(point.x_m, point.y_m), 1000 * getvariable('border_near_km'));
@@ -35,43 +35,43 @@ CREATE OR REPLACE TEMP TABLE border_target AS
 SELECT point.* REPLACE (pair.side_id AS side_id,
                         CASE WHEN point.role = 'used' AND point.power_kw IS NULL THEN 'missing' ELSE point.role END AS role,
                         CASE WHEN point.role = 'used' AND point.power_kw IS NULL THEN 'no power' ELSE point.why END AS why),
-       pair.facing, 'target' AS part, point.power_kw >= getvariable('strong_power_kw') AND point.role = 'used' AS is_strong
+       pair.pair_no, pair.facing, 'target' AS part, point.power_kw >= getvariable('strong_power_kw') AND point.role = 'used' AS is_strong
 FROM side_pair AS pair JOIN side_point AS point ON point.region_id = pair.region_id AND point.side_id = pair.facing;
 
 -- Nearest by cells of 3 km: a target can be the nearest only where its cell's centre is no farther than that of the
 -- nearest target cell and four half diagonals. Exact, and the pairs that are measured stay few.
 CREATE OR REPLACE TEMP TABLE nearest_target AS
 WITH origin AS (
-    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
+    SELECT DISTINCT pair_no, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
     FROM border_origin WHERE role = 'used'
 ),
 target AS (
-    SELECT DISTINCT region_id, side_id, facing, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
+    SELECT DISTINCT pair_no, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
     FROM border_target WHERE is_strong
 ),
-origin_cell AS (SELECT DISTINCT region_id, side_id, facing, column_no, line_no FROM origin),
-target_cell AS (SELECT DISTINCT region_id, side_id, facing, column_no, line_no FROM target),
+origin_cell AS (SELECT DISTINCT pair_no, column_no, line_no FROM origin),
+target_cell AS (SELECT DISTINCT pair_no, column_no, line_no FROM target),
 reach AS (
-    SELECT region_id, side_id, facing, one.column_no, one.line_no,
-           sqrt(min((one.column_no - two.column_no) ** 2 + (one.line_no - two.line_no) ** 2)) + 2 * sqrt(2) + 1e-6 AS reach_cells
-    FROM origin_cell AS one JOIN target_cell AS two USING (region_id, side_id, facing)
+    SELECT pair_no, one.column_no, one.line_no,
+           sqrt(min((one.column_no - two.column_no) * (one.column_no - two.column_no) + (one.line_no - two.line_no) * (one.line_no - two.line_no))) + 2 * sqrt(2) + 1e-6 AS reach_cells
+    FROM origin_cell AS one JOIN target_cell AS two USING (pair_no)
     GROUP BY ALL
 ),
 candidate AS (
-    SELECT region_id, side_id, facing, one.column_no, one.line_no, two.column_no AS target_column_no, two.line_no AS target_line_no
-    FROM reach AS one JOIN target_cell AS two USING (region_id, side_id, facing)
-    WHERE (one.column_no - two.column_no) ** 2 + (one.line_no - two.line_no) ** 2 <= reach_cells ** 2
+    SELECT pair_no, one.column_no, one.line_no, two.column_no AS target_column_no, two.line_no AS target_line_no
+    FROM reach AS one JOIN target_cell AS two USING (pair_no)
+    WHERE (one.column_no - two.column_no) * (one.column_no - two.column_no) + (one.line_no - two.line_no) * (one.line_no - two.line_no) <= reach_cells * reach_cells
 )
-SELECT origin.region_id, origin.side_id, origin.facing, origin.x_m, origin.y_m,
-       sqrt(min((origin.x_m - target.x_m) ** 2 + (origin.y_m - target.y_m) ** 2)) / 1000 AS distance_km
+SELECT origin.pair_no, origin.x_m, origin.y_m,
+       sqrt(min((origin.x_m - target.x_m) * (origin.x_m - target.x_m) + (origin.y_m - target.y_m) * (origin.y_m - target.y_m))) / 1000 AS distance_km
 FROM origin
-JOIN candidate USING (region_id, side_id, facing, column_no, line_no)
-JOIN target ON target.region_id = candidate.region_id AND target.side_id = candidate.side_id AND target.facing = candidate.facing
+JOIN candidate USING (pair_no, column_no, line_no)
+JOIN target ON target.pair_no = candidate.pair_no
            AND target.column_no = candidate.target_column_no AND target.line_no = candidate.target_line_no
 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP VIEW rows_behind AS
-SELECT origin.*, distance_km FROM border_origin AS origin LEFT JOIN nearest_target USING (region_id, side_id, facing, x_m, y_m)
+SELECT origin.*, distance_km FROM border_origin AS origin LEFT JOIN nearest_target USING (pair_no, x_m, y_m)
 UNION ALL BY NAME FROM border_target
 UNION ALL BY NAME FROM side_area;
 
