@@ -84,7 +84,7 @@ def document(seed: int, oddities: bool, language: str = "de") -> str:
         plug = f"<e:connector><e:connectorType>{text()}</e:connectorType>{some('<e:voltage>400</e:voltage>', '<e:maxPowerAtSocket>1</e:maxPowerAtSocket>')}</e:connector>"
         kind = rng.choice(('i:type="e:ElectricChargingPoint"', 'i:type="ElectricChargingPoint"', ""))
         return (
-            f'<e:refillPoint {kind} id="p{rng.random()}">{facility()}'
+            f'<e:refillPoint {kind} id="{rng.choice(("p", "p&#10;", "&#9;p q", " p"))}{rng.random()}">{facility()}'
             + some(
                 plug,
                 plug,

@@ -97,7 +97,7 @@ def _apply(spec: Spec, rule: Rule, name: str, node: Node, language: str) -> Iter
         kind = spec.kinds[rule.kind]
         yield kind.code, _tidy(node.attributes.get("id", ""))
         if node.type and "type" in kind.scalars and "type" not in spec.states[rule.state]:
-            yield kind.scalars["type"], node.type
+            yield kind.scalars["type"], _tidy(node.type)
         if rule.action == "ident" and not node.children:
             yield kind.scalars["identifier"], _tidy(node.text)
         else:

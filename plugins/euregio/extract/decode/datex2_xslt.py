@@ -16,6 +16,12 @@ from euregio.extract.decode.datex2_walk import GROUPS
 NAMESPACE = "d"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _TEXT = "normalize-space(.)"
+#: Elements that hold a word of a code list, which a publisher may extend by an attribute.
+_CODED = {
+    "connectorType", "chargingMode", "connectorFormat", "authenticationAndIdentificationMethods", "usageType",
+    "paymentMeans", "priceType", "ratePolicy", "typeOfIdentifier", "typeOfSite", "exclusiveUsers", "type", "status",
+    "currentType", "operationStatus", "openingStatus",
+}  # fmt: skip
 
 
 @cache
@@ -24,7 +30,7 @@ def stylesheet(spec_of: Any, element: str) -> bytes:
     spec = spec_of()
     outer = spec.levels[0]
     templates = [
-        f'<xsl:template match="/*"><xsl:for-each select="d:{element}">{_line(spec.kinds[outer].code, "@id")}'
+        f'<xsl:template match="/*"><xsl:for-each select="d:{element}">{_line(spec.kinds[outer].code, "normalize-space(@id)")}'
         f'<xsl:apply-templates select="*" mode="{outer}"/></xsl:for-each></xsl:template>'
     ]
     for state, rules in spec.states.items():
@@ -79,12 +85,11 @@ def _body(spec: Spec, rule: Rule) -> str:
     if rule.action == "leaves":
         with_code = f'<xsl:with-param name="code" select="{code}"/>'
         return f'<xsl:apply-templates select="." mode="leaves">{with_code}</xsl:apply-templates>'
-    extended = "@_extendedValue | @extendedValueG"
-    return (
-        _choose(extended, _line(code, f"normalize-space({extended})"), _line(code, _TEXT))
-        if _is_coded(rule)
-        else _line(code, _TEXT)
-    )
+    if rule.column not in _CODED:
+        return _line(code, _TEXT)
+    extended = "(@_extendedValue | @extendedValueG)[1]"
+    coded = _choose(extended, _line(code, f"normalize-space({extended})"), _line(code, _TEXT))
+    return _choose("@*", coded, _line(code, _TEXT))  # most have no attribute at all: spare the union
 
 
 def _record(spec: Spec, rule: Rule) -> str:
@@ -95,9 +100,8 @@ def _record(spec: Spec, rule: Rule) -> str:
         return start + _choose("d:*", inner, _line(kind.scalars["identifier"], _TEXT))
     if "type" in kind.scalars and "type" not in spec.states[rule.state]:
         code = kind.scalars["type"]
-        start += _choose(
-            "contains(@xsi:type, ':')", _line(code, "substring-after(@xsi:type, ':')"), _line(code, "@xsi:type")
-        )
+        named = "normalize-space(substring-after(@xsi:type, ':'))"
+        start += _choose("contains(@xsi:type, ':')", _line(code, named), _line(code, "normalize-space(@xsi:type)"))
     return start + inner
 
 
@@ -105,15 +109,3 @@ def _choose(test: str, then: str, otherwise: str) -> str:
     return (
         f'<xsl:choose><xsl:when test="{test}">{then}</xsl:when><xsl:otherwise>{otherwise}</xsl:otherwise></xsl:choose>'
     )
-
-
-_CODED = {
-    "connectorType", "chargingMode", "connectorFormat", "authenticationAndIdentificationMethods", "usageType",
-    "paymentMeans", "priceType", "ratePolicy", "typeOfIdentifier", "typeOfSite", "exclusiveUsers", "type", "status",
-    "currentType", "operationStatus", "openingStatus",
-}  # fmt: skip
-
-
-def _is_coded(rule: Rule) -> bool:
-    """Whether the element holds a word of a code list, which a publisher may extend by an attribute."""
-    return rule.column in _CODED
