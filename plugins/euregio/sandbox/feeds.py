@@ -3,12 +3,11 @@ repeats within the feed, and copies of stations abroad that a neighbour describe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from euregio.sandbox.defects import ABROAD, DEFECTS_SQL, defects_of
-from euregio.sandbox.points import POINTS_SQL, chunk_sizes, stations, word_tables
+from euregio.sandbox.points import CHUNK, POINTS_SQL, chunk_sizes, stations, word_tables
 from euregio.sandbox.profiles import DESCRIBES_ABROAD, PROFILES, Profile
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def build_one_feed(con: duckdb.DuckDBPyConnection, work: Path, country: str, siz
     profile = next(profile for profile in PROFILES if profile.country == country)
     folder = work / "feeds" / country
     folder.mkdir(parents=True, exist_ok=True)
-    for chunk, points in enumerate(chunk_sizes(size, replace(profile, share=1.0))):
+    chunks = [min(CHUNK, size - start) for start in range(0, size, CHUNK)]
+    for chunk, points in enumerate(chunks):
         _build_chunk(con, profile, seed, chunk, points, rate, folder / f"own-{chunk:03d}.parquet")
 
 
