@@ -22,7 +22,7 @@ from euregio.extract.decode.plain import Source
 if TYPE_CHECKING:
     import pyarrow
 
-_ANY_PUBLICATION = re.compile(r"[a-z]{0,5}([A-Z]\w*Publication)")
+_ANY_PUBLICATION = re.compile(r"(?:[a-z]{0,5}(?=[A-Z]))?([A-Za-z]\w*Publication)")
 _HEADER = {
     "lang": "lang",
     "publicationTime": "publicationTime",
@@ -94,7 +94,7 @@ def _survey(source: Source, element: str) -> list[_Publication]:
                 elif event == "start_map" and prefix.endswith(("Publication", "Publication.item")):
                     name = _ANY_PUBLICATION.fullmatch(prefix.removesuffix(".item").rpartition(".")[2])
                     if name:
-                        current = _Publication(name[1], prefix)
+                        current = _Publication(name[1][0].upper() + name[1][1:], prefix)
                         found.append(current)
                 elif event in ("string", "number") and prefix.startswith(current.prefix):
                     key = _HEADER.get(prefix[len(current.prefix) + 1 :])
