@@ -6,24 +6,17 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Param, get_current_context, task
+from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from euregio.orchestration.assets import table_asset, tables_of
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL, host_pool
 from euregio.orchestration.retries import RetryByKind
-from euregio.orchestration.timetable import PartitionTimetable
+from euregio.orchestration.timetable import partition_timetable
 
 #: Further tries of a task. The runner that waits for the outcome sets none.
 RETRIES = int(os.environ.get("EUREGIO_TASK_RETRIES") or 4)
-_PERIOD = Param(
-    None,
-    type=["null", "string"],
-    title="Period",
-    description="Only where no partition key is given (`airflow dags trigger --conf`): the period to run, "
-    "such as 2026-11-20. The present one where empty.",
-)
 
 
 def dataset_dag(dataset: Any) -> DAG:
@@ -36,11 +29,10 @@ def dataset_dag(dataset: Any) -> DAG:
         dag_display_name=f"{country} · {dataset.title}",
         description=f"{dataset.title}, {dataset.publisher}",
         doc_md=dataset.doc,
-        schedule=PartitionTimetable(rhythm.cron, timezone="UTC", key_format=key_of(country, rhythm.period_format)),
+        schedule=partition_timetable(rhythm.cron, key_of(country, rhythm.period_format)),
         catchup=False,
         max_active_runs=1,  # periods of one dataset follow one another: a later one never overtakes
         tags=[dataset.country, dataset.theme, access],
-        params={"period": _PERIOD},
         default_args={
             "queue": dataset.country,  # a country's tasks run on its own workers; LocalExecutor takes all queues
             "retries": RETRIES,
@@ -114,10 +106,13 @@ def _batch(reference: dict[str, Any]) -> Any:
 
 
 def _period(rhythm: Rhythm, where: str) -> str:
-    """The period of the present run: of its partition key, else of its parameter, else of the time it was due."""
+    """The period of the present run: of its partition key, else of `--conf '{"period": …}'`, else of its time.
+
+    A declared parameter would be validated and copied for each task of each DAG: a third of all parsing.
+    """
     context = get_current_context()
     run = context["dag_run"]
     if run.partition_key:
         return rhythm.check(period_of(run.partition_key), where)
-    asked = context["params"].get("period")
+    asked = (run.conf or {}).get("period")
     return rhythm.check(asked, where) if asked else rhythm.period(run.run_after or datetime.now(UTC))

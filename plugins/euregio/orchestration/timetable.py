@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any
 
@@ -22,3 +23,9 @@ class PartitionTimetable(CronPartitionTimetable):
         if key := extra.get("partition_key"):
             extra["partition_key"] = _NOT_IN_A_RUN_ID.sub("_", key)
         return super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
+
+
+@functools.cache
+def partition_timetable(cron: str, key_format: str) -> PartitionTimetable:
+    """The timetable (UTC) of all datasets with the same rhythm and country: describing a cron line takes 2 ms."""
+    return PartitionTimetable(cron, timezone="UTC", key_format=key_format)
