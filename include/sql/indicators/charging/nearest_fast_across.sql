@@ -40,6 +40,10 @@ FROM side_pair AS pair JOIN side_point AS point ON point.region_id = pair.region
 
 -- Nearest by cells of 3 km: a target can be the nearest only where its cell's centre is no farther than that of the
 -- nearest target cell and four half diagonals. Exact, and the pairs that are measured stay few.
+-- One key for a cell of a pair of sides, so that points meet through cells and in no other way.
+CREATE OR REPLACE TEMP MACRO cell_of(pair_no, column_no, line_no) AS
+    (pair_no * 1000000 + column_no + 500000)::BIGINT * 1000000 + line_no + 500000;
+
 CREATE OR REPLACE TEMP TABLE nearest_target AS
 WITH origin AS (
     SELECT DISTINCT pair_no, x_m, y_m, floor(x_m / 3000)::INTEGER AS column_no, floor(y_m / 3000)::INTEGER AS line_no
@@ -64,10 +68,10 @@ candidate AS (
 )
 SELECT origin.pair_no, origin.x_m, origin.y_m,
        sqrt(min((origin.x_m - target.x_m) * (origin.x_m - target.x_m) + (origin.y_m - target.y_m) * (origin.y_m - target.y_m))) / 1000 AS distance_km
-FROM origin
-JOIN candidate USING (pair_no, column_no, line_no)
-JOIN target ON target.pair_no = candidate.pair_no
-           AND target.column_no = candidate.target_column_no AND target.line_no = candidate.target_line_no
+FROM (SELECT *, cell_of(pair_no, column_no, line_no) AS origin_key FROM origin) AS origin
+JOIN (SELECT cell_of(pair_no, column_no, line_no) AS origin_key, cell_of(pair_no, target_column_no, target_line_no) AS target_key FROM candidate) AS candidate
+  USING (origin_key)
+JOIN (SELECT *, cell_of(pair_no, column_no, line_no) AS target_key FROM target) AS target USING (target_key)
 GROUP BY ALL;
 
 CREATE OR REPLACE TEMP VIEW rows_behind AS
