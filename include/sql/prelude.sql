@@ -45,12 +45,14 @@ CREATE OR REPLACE TEMP MACRO number_of(txt) AS
 CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
     nullif(replace(replace(replace(replace(upper(clean(txt)), '*', ''), '-', ''), '_', ''), ' ', ''), '');
 -- The same where it is well-formed, else null. ISO 15118-2 Annex H (country, operator, E, number), or DIN SPEC 91286
--- (+dialling code, operator, number; the plus is left out of the bare form).
+-- (+49*810*000123: dialling code, operator, number; the plus is left out of the bare form). Digits alone are no DIN id:
+-- they may be any register's number.
 CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
     CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- many are bare or starred: spare the rest
          WHEN regexp_full_match(txt, '[A-Z]{2}\*[A-Z0-9]{3}\*E[A-Z0-9][A-Z0-9*]{0,30}') THEN replace(txt, '*', '')
-         ELSE nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''),
-                                    '^([A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}|[0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32})$'), '') END;
+         WHEN regexp_matches(txt, '^\s*(\+[0-9]|[0-9]{1,3}\*[A-Za-z0-9]{3}\*)')
+         THEN nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''), '^([0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32})$'), '')
+         ELSE nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''), '^([A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31})$'), '') END;
 -- The operator id (country and three characters) of an EVSE id in its ISO form.
 CREATE OR REPLACE TEMP MACRO operator_id_of(evse_id) AS
     CASE WHEN regexp_matches(evse_id, '^[A-Z]{2}') THEN left(evse_id, 5) END;
