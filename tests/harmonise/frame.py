@@ -42,7 +42,7 @@ def placed(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], grid: Pat
         f"({number}, {_text(row['country'])}, {_number(row['lat'])}, {_number(row['lon'])})" for number, row in enumerate(rows)
     )
     con.execute(
-        "CREATE OR REPLACE TEMP VIEW mended AS SELECT number, country_code, latitude_deg, longitude_deg, CAST([] AS VARCHAR[]) AS _problems, "
+        "CREATE OR REPLACE TEMP VIEW mended AS SELECT number, country_code, latitude_deg, longitude_deg, 'AC' AS current_type, 22.0 AS power_kw, CAST([] AS VARCHAR[]) AS _problems, "
         "CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) AS _fixes FROM (SELECT number, "
         "CAST(c AS VARCHAR) AS country_code, CAST(la AS DOUBLE) AS latitude_deg, CAST(lo AS DOUBLE) AS longitude_deg "
         f"FROM (VALUES {values}) AS v(number, c, la, lo))"

@@ -61,7 +61,10 @@ SELECT * EXCLUDE (hit, near, in_box, swapped_in_box, disagrees, turned_hit)
                     'now': CAST(longitude_deg AS VARCHAR) || ', ' || CAST(latitude_deg AS VARCHAR),
                     'why': 'latitude and longitude are swapped: turned round they lie in the declared country'}) END AS _fixes,
                 CASE WHEN disagrees AND turned_hit IS NULL AND latitude_deg <> longitude_deg
-                     THEN list_append(_problems, 'country_disagrees_with_place') ELSE _problems END AS _problems),
+                     THEN list_append(_problems, 'country_disagrees_with_place')
+                     -- no vehicle takes more than 43 kW of alternating current; beyond 100 kW a unit or a digit is wrong
+                     WHEN current_type = 'AC' AND power_kw > 100 THEN list_append(_problems, 'power_implausible_for_ac')
+                     ELSE _problems END AS _problems),
        CASE WHEN turned_hit IS NOT NULL THEN turned_hit.code
             WHEN near IS NOT NULL THEN near.code
             WHEN NOT disagrees THEN hit.code END AS nuts3_code,
