@@ -51,7 +51,10 @@ def up(tmp_path_factory):
         _write(include / "datasets" / f"{id_}.yaml", DATASET.format(name=id_.split("__")[1], rhythm=rhythm))
     _write(include / "profiles" / "live.yaml", PROFILE)
     _write(include / "sql" / "harmonise" / "recharging_point" / "irve-static.sql", "")
-    _write(include / "sql" / "indicators" / "charging" / "density.sql", "SELECT 1 FROM core.current_recharging_point")
+    _write(
+        include / "sql" / "indicators" / "charging" / "density.sql",
+        "/*---\ninputs: [core.current_recharging_point]\n---*/\nSELECT 1",
+    )
     (root / "project" / "dags").symlink_to(PROJECT / "dags")
     (root / "project" / "plugins").symlink_to(PROJECT / "plugins")
     standin = Path(__file__).with_name("standin")

@@ -111,14 +111,19 @@ def test_any_news_of_a_table_that_it_reads_starts_a_use_case() -> None:
     assert type(condition).__name__ == "SerializedAssetAny"
 
 
-def test_the_tables_of_a_use_case_are_those_its_sql_reads(tmp_path) -> None:
+def test_the_tables_of_a_use_case_are_those_its_indicators_declare(tmp_path) -> None:
     folder = tmp_path / "charging"
     folder.mkdir()
-    (folder / "a.sql").write_text(
-        '-- core.tariff is not read\nSELECT 1 FROM core.published_recharging_point /* core.x */ JOIN core."nuts_region"'
-    )
-    assert assets.tables_read("charging", tmp_path) == {"recharging_point", "nuts_region"}
+    header = "/*---\nid: a\ndefinition: as in core.tariff\ninputs: [core.published_recharging_point, core.status_observation]\n---*/\n"
+    (folder / "a.sql").write_text(header + "SELECT 1 -- core.connector")
+    (folder / "b.sql").write_text("/*---\ninputs:\n  - core.current_nuts_region\n---*/\nSELECT 1")
+    (tmp_path / "prelude.sql").write_text("SELECT 1")
+    assert assets.tables_read("charging", tmp_path) == {"recharging_point", "status_observation", "nuts_region"}
     assert assets.use_cases(tmp_path) == ["charging"]
+
+
+def test_the_indicators_of_this_project_hear_of_every_table_they_read() -> None:
+    assert {"recharging_point", "nuts_region"} <= assets.tables_read("charging")
 
 
 def test_a_host_admits_what_its_strictest_dataset_declares() -> None:

@@ -7,16 +7,20 @@ import re
 from pathlib import Path
 from typing import Any
 
+import yaml
 from airflow.sdk import Asset
 
+from euregio.declarations.yaml_file import shown
+from euregio.errors import DeclarationError
 from euregio.settings import PROJECT
 
 SQL = PROJECT / "include" / "sql"
 INDICATORS = SQL / "indicators"
 #: The table whose rows include/sql/derive takes apart.
 _DERIVED_FROM = "recharging_point"
-_CORE_TABLE = re.compile(r"\bcore\s*\.\s*\"?(?:current_|published_)?([a-z][a-z0-9_]*)", re.IGNORECASE)
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+_CORE_TABLE = re.compile(r"core\.(?:current_|published_)?([a-z][a-z0-9_]*)", re.IGNORECASE)
+_HEADER = re.compile(r"\A\s*/\*---\n(.*?)---\*/", re.DOTALL)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def table_asset(table: str, dataset_id: str) -> Asset:
@@ -39,12 +43,24 @@ def use_cases(folder: Path = INDICATORS) -> list[str]:
 
 @functools.cache
 def tables_read(use_case: str, folder: Path = INDICATORS) -> frozenset[str]:
-    """Tables of the schema `core` that the use case's SQL names (comments aside): news of these concern it.
+    """Tables of the schema `core` that the use case reads, as its indicators' headers declare (`inputs:`).
 
-    A view of the layer over a table (`core.current_…`, `core.published_…`) stands for the table.
+    News of these concern it. A view of the layer over a table (`core.current_…`, `core.published_…`) stands for the
+    table. Raises DeclarationError for a header that is not YAML.
     """
-    texts = (_COMMENT.sub(" ", path.read_text("utf-8")) for path in sorted((folder / use_case).glob("*.sql")))
-    return frozenset(name.lower() for text in texts for name in _CORE_TABLE.findall(text))
+    inputs = (name for path in sorted((folder / use_case).glob("*.sql")) for name in _inputs(path))
+    return frozenset(match[1].lower() for name in inputs if (match := _CORE_TABLE.fullmatch(name)))
+
+
+def _inputs(path: Path) -> list[str]:
+    header = _HEADER.search(path.read_text("utf-8"))
+    if header is None:
+        return []
+    try:
+        content = yaml.load(header[1], Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise DeclarationError("the header is not YAML", where=shown(path), found=str(error)) from error
+    return [str(name) for name in (content.get("inputs") or [] if isinstance(content, dict) else [])]
 
 
 def tables_of(dataset: Any) -> tuple[str, ...]:

@@ -81,6 +81,7 @@ class Installation:
                 "DAGS_FOLDER": str(PROJECT / "dags"),
                 "PLUGINS_FOLDER": str(PROJECT / "plugins"),
                 "LOAD_EXAMPLES": "False",
+                "DAGBAG_IMPORT_TIMEOUT": "180",
                 "EXECUTOR": "LocalExecutor",
                 "PARALLELISM": str(workers),
                 "EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
@@ -97,7 +98,16 @@ class Installation:
                 "WORKERS": "1",
             }),
             **_airflow_section("API_AUTH", {"JWT_SECRET": kept["jwt_secret"]}),
-            **_airflow_section("DAG_PROCESSOR", {"PARSING_PROCESSES": "1", "PRINT_STATS_INTERVAL": "0"}),
+            **_airflow_section(
+                "DAG_PROCESSOR",
+                {
+                    "PARSING_PROCESSES": "1",
+                    "PRINT_STATS_INTERVAL": "0",
+                    # On a busy machine a file may take long to be read again; its DAGs are not gone for that.
+                    "STALE_DAG_THRESHOLD": "1800",
+                    "DAG_FILE_PROCESSOR_TIMEOUT": "240",
+                },
+            ),
             **_airflow_section("SCHEDULER", {"SCHEDULER_IDLE_SLEEP_TIME": "0.7"}),
             **_airflow_section("LOGGING", {"BASE_LOG_FOLDER": str(self.home / "logs"), "LOGGING_LEVEL": "INFO"}),
             **_airflow_section("USAGE_DATA_COLLECTION", {"ENABLED": "False"}),

@@ -14,7 +14,7 @@ from typing import Any
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import Profile, load_profile
 from euregio.errors import EuregioError
-from euregio.orchestration.installation import Installation
+from euregio.orchestration.installation import Installation, OrchestrationError
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.session import WITH_UI, Session, session
@@ -25,6 +25,8 @@ _COUNTS = ("rows", "admitted", "corrected", "quarantined", "released", "withheld
 _FINAL = ("success", "failed")
 #: Seconds between two looks at the runs, and within which news become a run (it took about 1 s).
 _POLL, _NEWS_WAIT = 0.7, 8.0
+#: After so many looks it is asked whether the DAGs are still there.
+_LOOKS = 15
 #: So many of the datasets' last releases are news for the indicators.
 _LAST_FEW = 3
 
@@ -85,7 +87,9 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
     show = show or progress()
     began, at = time.monotonic(), at or datetime.now(UTC)
     # A failure is told at once, not after Airflow's hour of retries; the fetchers try again by themselves.
-    installation = Installation(profile, extra={"EUREGIO_TASK_RETRIES": "0"})
+    # The DAG files are read once: nothing changes while it runs.
+    settled = {"EUREGIO_TASK_RETRIES": "0", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600"}
+    installation = Installation(profile, extra=settled)
     with session(installation) as up:
         started_in = time.monotonic() - began
         show(f"Airflow is up after {started_in:.0f} s")
@@ -178,9 +182,13 @@ class _Work:
 
     def _ended(self, runs: set[tuple[str, str]], last_task: str) -> Iterator[Done]:
         """Each of the runs as it ends, with a line for it."""
-        waiting = set(runs)
+        waiting, looks = set(runs), 0
         while waiting:
             self.up.services.check()
+            looks += 1
+            if looks % _LOOKS == 0 and (gone := {dag_id for dag_id, _ in waiting} - set(self.airflow.dags())):
+                why = "; ".join(self.airflow.import_errors()) or None
+                raise OrchestrationError("a DAG is gone while it ran", where=", ".join(sorted(gone)), found=why)
             states = self.airflow.run_states(self.since)
             for key in sorted(key for key in waiting if states.get(key, {}).get("state") in _FINAL):
                 waiting.remove(key)
