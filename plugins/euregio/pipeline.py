@@ -7,6 +7,7 @@ import json
 import logging
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -110,7 +111,7 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
     grid = stages.region_grid(settings)
-    counts = {"rows": 0, "admitted": 0, "corrected": 0, "quarantined": 0}
+    totals: Counter[str] = Counter()
     for name in tables_given(dataset):
         with _connection(settings) as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
             found = stages.harmonise_table(
@@ -121,9 +122,10 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
         if found.outdated_corrections:
             _LOG.warning("%s: the publisher has changed what these corrections mend, take them away: %s", dataset.id, ", ".join(found.outdated_corrections))
         zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json(), default=str).encode())
-        for key in counts:
-            counts[key] += getattr(found, key)
-    return replace(batch, **counts)
+        totals.update(rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined)
+    return replace(
+        batch, rows=totals["rows"], admitted=totals["admitted"], corrected=totals["corrected"], quarantined=totals["quarantined"]
+    )
 
 
 def release(batch: Batch, *, settings: Settings | None = None) -> Batch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -46,11 +47,15 @@ def judge_of(table: Table) -> Callable[[dict[str, str]], str]:
 
     def judge(columns: dict[str, str]) -> str:
         compiled = compile_suite(suite_of(table), columns)
-        left = [rule.reason for rule in compiled.unknown if rule.severity == "warning"]
+        where = f"expectations/tables/{table.name}.json"
+        for rule, message in compiled.errors:
+            raise DeclarationError(message, where=f"{where}, rule {rule.reason}", expected=", ".join(columns))
+        beyond_a_row = [*compiled.unknown, *(unique.rule for unique in compiled.unique_rules), *(rule for rule, _ in compiled.measures)]
+        left = sorted(rule.reason for rule in beyond_a_row if rule.severity == "warning")
         if left:
             raise DeclarationError(
-                "a warning rule of a table must compile to SQL, since it gives rows their verdict",
-                where=f"expectations/tables/{table.name}.json", found=", ".join(left), do="Make it info, or write it otherwise.",
+                "a warning rule of a table must be one that a single row decides in SQL, since it gives rows their verdict",
+                where=where, found=", ".join(left), do="Make it info or critical, or write it otherwise.",
             )  # fmt: skip
         return reasons_expression(compiled)
 
@@ -62,14 +67,28 @@ def harmonise_table(
     *, dataset: str, country: str | None, time_zone: str | None, retrieved_at: str | None, grid: Path | None,
     corrections: Sequence[Correction] = (),
 ) -> Harmonised:  # fmt: skip
-    """Harmonise decoded records into the rows of one table with their verdicts, written to `out`."""
+    """Harmonise decoded records into the rows of one table with their verdicts, written to `out`.
+
+    The table's critical and info rules then run over the rows that are admitted or corrected: a critical one that
+    fails raises BatchRefused, the outcome of all is in the result's `rules`.
+    """
     table = load_table(table_name)
     task = Task(
         format=format_name, table=table, decoded=decoded, failures=failures if parquet_rows(con, failures) else None,
         judge=judge_of(table), dataset=dataset, country=country, time_zone=time_zone, retrieved_at=retrieved_at,
         corrections=corrections, grid=grid,
     )  # fmt: skip
-    return harmonise(con, task, out)
+    found = harmonise(con, task, out)
+    rest = Suite(table_name, tuple(rule for rule in suite_of(table).rules if rule.severity != "warning"))
+    if not rest.rules:
+        return found
+    rows = f"SELECT * FROM read_parquet({quoted(str(out))}) WHERE _verdict <> 'quarantined'"
+    aside = out.with_name(f"{out.stem}-aside.parquet")
+    try:
+        outcome = run_check(con, rows, rest, aside)
+    finally:
+        aside.unlink(missing_ok=True)
+    return replace(found, rules=[vars(rule) for rule in outcome.rules])
 
 
 def region_grid(settings: Settings) -> Path | None:

@@ -54,7 +54,7 @@ def check_indicators(use_case: str, summary: dict[str, Any], *, settings: Settin
     try:
         with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
             failures = Path(folder) / "failures.parquet"
-            outcome = run_check(con, f"SELECT '{use_case}' AS _file, row_number() OVER () AS _record, * FROM read_parquet({source})", suite, failures)
+            outcome = run_check(con, f"SELECT {quoted(use_case)} AS _file, row_number() OVER () AS _record, * FROM read_parquet({source})", suite, failures)
     finally:
         con.close()
     failed = [f"{rule.reason} ({rule.failed})" for rule in outcome.rules if rule.severity == "warning" and not rule.success]

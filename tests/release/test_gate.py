@@ -28,36 +28,35 @@ def test_named_tags_cross_and_others_do_not() -> None:
     assert {"operator_name", "operator_id", "opening_hours"} <= set(through.withheld_columns)
 
 
-def test_a_dataset_without_a_licence_does_not_cross() -> None:
-    with pytest.raises(ReleaseError, match="no licence"):
-        passage(dataset(licence=None), TABLE)
-
-
-def test_a_dataset_without_a_release_section_does_not_cross() -> None:
-    with pytest.raises(ReleaseError, match="no release section"):
-        passage(dataset(release=None), TABLE)
-
-
-@pytest.mark.parametrize("access", ["partner", "operational", "critical"])
-def test_only_open_data_crosses_without_an_agreement(access: str) -> None:
-    with pytest.raises(ReleaseError, match="agreement"):
-        passage(dataset(release={"access": access, "fields": ["identity"]}), TABLE)
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"licence": None}, "no licence is declared"),
+        ({"release": None}, "no release section is declared"),
+        *(({"release": {"access": access, "fields": ["identity"]}}, "agreement") for access in ("partner", "operational", "critical")),
+    ],
+)
+def test_where_nothing_may_cross_the_passage_is_shut_and_says_why(changes: dict[str, object], why: str) -> None:
+    through = passage(dataset(**changes), TABLE)
+    assert why in (through.barrier or "")
+    assert (through.condition, through.crossing) == ("false", ())
+    assert len(through.withheld_columns) == len(TABLE.columns)
 
 
 def test_a_misspelt_field_is_refused_not_ignored() -> None:
-    with pytest.raises(ReleaseError, match="unknown field"):
+    with pytest.raises(ReleaseError, match="no table has such a field"):
         passage(dataset(release={"access": "open", "fields": ["identity", "powr"]}), TABLE)
 
 
-def test_a_required_column_that_is_not_named_is_an_error_not_a_null() -> None:
-    with pytest.raises(ReleaseError, match="country_code"):
-        passage(dataset(release={"access": "open", "fields": ["identity", "place_exact"]}), TABLE)
+def test_a_required_column_that_is_not_named_shuts_the_passage_and_is_no_null() -> None:
+    through = passage(dataset(release={"access": "open", "fields": ["identity", "place_exact"]}), TABLE)
+    assert "country_code" in (through.barrier or "")
 
 
 def test_a_regions_grain_keeps_places_and_names_back() -> None:
     grain = {"access": "open", "fields": ["identity", "place", "place_exact", "power"], "grain": "nuts3"}
     through = passage(dataset(release=grain), TABLE)
-    for name in ("latitude_deg", "longitude_deg", "street_address", "evse_id", "evse_id_raw"):
+    for name in ("latitude_deg", "longitude_deg", "street_address", "postal_code", "city", "evse_id", "evse_id_raw"):
         assert f'AS "{name}"' in through.projection
         assert name in through.withheld_columns
     assert "dense_rank()" in through.projection
@@ -69,4 +68,4 @@ def test_quarantined_rows_never_cross() -> None:
 
 def test_a_row_condition_that_is_unknown_keeps_the_row_back() -> None:
     fields = {"access": "open", "fields": ["identity", "place", "place_exact", "power"], "rows": "power_kw > 3.7"}
-    assert "coalesce((power_kw > 3.7), false)" in passage(dataset(release=fields), TABLE).condition
+    assert "coalesce((\npower_kw > 3.7\n), false)" in passage(dataset(release=fields), TABLE).condition

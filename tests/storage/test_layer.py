@@ -107,3 +107,14 @@ def test_a_broken_catalogue_is_one_clear_error(settings: Settings, tmp_path: Pat
     Path(tmp_path, "layer", "catalogue.sqlite").write_bytes(b"this is no database" * 100)
     with pytest.raises(EuregioError, match="cannot be opened"), open_layer(settings):
         pass
+
+
+def test_a_reader_in_the_midst_of_a_query_holds_no_writer_up(settings: Settings) -> None:
+    with open_layer(settings, read_only=False) as writer, open_layer(settings) as reader:
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT count(*) FROM core.population").fetchall() == [(0,)]
+        with transaction(writer, "run 1", "beside a reader", {}):
+            writer.execute("INSERT INTO core.population (nuts_code, reference_year) VALUES ('X', 2024)")
+        assert reader.execute("SELECT count(*) FROM core.population").fetchall() == [(0,)]  # as it stood
+        reader.execute("COMMIT")
+        assert reader.execute("SELECT count(*) FROM core.population").fetchall() == [(1,)]

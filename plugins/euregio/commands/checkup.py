@@ -59,8 +59,9 @@ def _dataset(path: str) -> None:
     dataset = datasets.load_dataset(Path(path))
     table = module_of(dataset.format).FORMAT.table
     sql_file(dataset.format, table)
-    if dataset.licence and dataset.release and dataset.release.access == "open":
-        passage(dataset, tables.load_table(table))
+    through = passage(dataset, tables.load_table(table))
+    if through.barrier and dataset.licence and dataset.release and dataset.release.access == "open":
+        raise DeclarationError("its policy lets nothing across", where=f"{dataset.id}, release", found=through.barrier)
     lines = len(Path(path).read_text(encoding="utf-8").splitlines())
     if lines > 35:
         raise DeclarationError("a dataset is one file of at most 35 lines", where=dataset.id, found=f"{lines} lines")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -91,7 +93,10 @@ class Dataset(BaseModel):
     @property
     def host(self) -> str:
         """Host of the live address: what per-host limits go by."""
-        return urlsplit(self.source.url).hostname or "local"
+        try:
+            return urlsplit(self.source.urls[0]).hostname or "local"
+        except ValueError:  # a placeholder in the place of the host
+            return "local"
 
     @property
     def doc(self) -> str:
@@ -110,6 +115,15 @@ class Dataset(BaseModel):
             )
             if part
         )
+
+
+def checked_period(period: str, where: str | None = None) -> str:
+    """`period` itself: a year, month, day, or instant in UTC. Raises DeclarationError for anything else."""
+    for form in ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%MZ"):
+        with contextlib.suppress(ValueError):
+            if datetime.strptime(period, form).strftime(form) == period:
+                return period
+    raise DeclarationError("this is not a period", where=where, found=period, expected="2026, 2026-11, 2026-11-20 or 2026-11-20T06:15Z")
 
 
 def load_datasets(folder: Path = FOLDER) -> list[Dataset]:

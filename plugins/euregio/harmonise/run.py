@@ -46,7 +46,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Harmonised:
-    """What came of it: `rows` = `admitted` + `corrected` + `quarantined`, and how often each reason was given."""
+    """What came of it: `rows` = `admitted` + `corrected` + `quarantined`, and how often each reason was given.
+
+    `outdated_corrections`: ids of corrections whose mistake is gone; `rules`: outcomes of rules that gave no verdict.
+    """
 
     table: str
     rows: int
@@ -55,6 +58,7 @@ class Harmonised:
     quarantined: int
     reasons: dict[str, int] = field(default_factory=dict)
     outdated_corrections: list[str] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

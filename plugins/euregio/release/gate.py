@@ -2,87 +2,163 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import duckdb
 
 from euregio.declarations.datasets import Dataset
-from euregio.declarations.tables import Column, Table
+from euregio.declarations.tables import Column, Table, load_tables
 from euregio.errors import ReleaseError
 from euregio.storage.duck import identifier, quoted
 
-#: Tags of columns that tell a place or an object more finely than a region does.
-_FINER_THAN_REGION = {"place_exact"}
-_NAMES = {"point_id", "station_id", "site_id", "evse_id", "evse_id_raw", "station_name", "site_name"}
+#: Under the grain nuts3: the tag of columns that tell a place more finely than its region, and what names an object.
+_FINER_THAN_REGION = "place_exact"
+_NAMES = {
+    "point_id", "station_id", "site_id", "evse_id", "evse_id_raw", "station_name", "site_name", "connector_id", "tariff_id",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Passage:
-    """What crosses: `projection` (SQL select list over a rows file, in the table's columns) and `condition` on rows."""
+    """What crosses: `projection` (SQL select list over a rows file, in the table's columns) and `condition` on rows.
+
+    `barrier` says why nothing at all crosses, None where rows may; `crossing` are the columns that cross as they are.
+    """
 
     projection: str
     condition: str
     access_class: str
+    crossing: tuple[str, ...]
     withheld_columns: tuple[str, ...]
+    barrier: str | None = None
 
 
-def passage(dataset: Dataset, table: Table, extras: dict[str, tuple[str, ...]] | None = None) -> Passage:
+def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]] | None = None) -> Passage:
     """The passage of a dataset's rows for one table.
 
-    `extras` are columns besides the contract's (names to tags) that derived tables need. Raises ReleaseError where
-    nothing may cross: no licence, no release section, an access class that needs an agreement, a required column
-    that is not named.
+    `extras` are columns besides the contract's (names to tags) that derived tables need. Where no row may cross (no
+    licence, no release section, an access class that needs an agreement, a required column or a condition that the
+    policy does not give this table) the passage has a `barrier`. Raises ReleaseError for a policy that cannot be
+    understood: a field that no table has, a condition that is no condition on a row.
     """
     release = dataset.release
-    if dataset.licence is None:
-        raise ReleaseError("no licence is declared: nothing crosses", where=dataset.id, do="Declare the publisher's licence.")
-    if release is None:
-        raise ReleaseError("no release section is declared: nothing crosses", where=dataset.id, do="Declare what may cross.")
-    if release.access != "open":
-        raise ReleaseError(
-            "this access class crosses only under an agreement, and none is in force", where=dataset.id,
-            found=release.access, expected="open",
-        )  # fmt: skip
-    known = {tag for column in table.columns for tag in column.tags} | {column.name for column in table.columns}
-    all_known = known | _tags_of_all_tables()
-    for name in release.fields:
-        if name not in all_known:
-            raise ReleaseError("unknown field or tag", where=f"{dataset.id}, release.fields", found=name, expected=", ".join(sorted(known)))
-    wanted = set(release.fields)
-    parts, withheld = [], []
+    wanted = set(release.fields) if release else set()
+    _check_fields(dataset, wanted)
+    condition, foreign = _row_condition(dataset, table)
+    barrier = _barrier(dataset, table, wanted) or (
+        f"release.rows asks {', '.join(foreign)}, which {table.name} does not have" if foreign else None
+    )
+    access = release.access if release else "undeclared"
+    if release is None or barrier:
+        return Passage("", "false", access, (), tuple(column.name for column in table.columns), barrier)
+    parts, crossing, withheld = [], [], []
     for column in table.columns:
-        if _crosses(column, wanted) and not _too_fine(column, release.grain):
+        if _crosses(column, wanted) and not too_fine(column, release.grain):
             parts.append(identifier(column.name))
-        elif column.name in _NAMES and column.required:
+            crossing.append(column.name)
+            continue
+        withheld.append(column.name)
+        if column.name in _NAMES and column.required:
             parts.append(f"{_stand_in(dataset.id, column.name)} AS {identifier(column.name)}")
-            withheld.append(column.name)
-        elif column.required and not (release.grain == "nuts3" and set(column.tags) & _FINER_THAN_REGION):
-            raise ReleaseError(
-                "a column that the table requires may not cross", where=f"{dataset.id}, {table.name}",
-                found=column.name, expected=f"one of {', '.join((column.name, *column.tags))} in release.fields",
-            )  # fmt: skip
         else:
             parts.append(f"CAST(NULL AS {column.type}) AS {identifier(column.name)}")
-            withheld.append(column.name)
     for name, tags in (extras or {}).items():
         allowed = wanted & {name, *tags} and not (release.grain == "nuts3" and name in _NAMES)
         parts.append(identifier(name) if allowed else f"NULL AS {identifier(name)}")
-    condition = "_verdict IN ('admitted', 'corrected')" + (f" AND coalesce(({release.rows}), false)" if release.rows else "")
-    return Passage(", ".join(parts), condition, release.access, tuple(withheld))
+    return Passage(", ".join(parts), condition, access, tuple(crossing), tuple(withheld))
+
+
+def derived_projection(dataset: Dataset, table: Table) -> str:
+    """The select list over rows of a derived table: what its own columns' policy does not name becomes null.
+
+    Required columns (names, counts) come from rows that passed the gate already and stay as they are.
+    """
+    release = dataset.release
+    wanted = set(release.fields) if release else set()
+    grain = release.grain if release else "nuts3"
+    return ", ".join(
+        identifier(column.name)
+        if column.required or (_crosses(column, wanted) and not too_fine(column, grain))
+        else f"CAST(NULL AS {column.type}) AS {identifier(column.name)}"
+        for column in table.columns
+    )
+
+
+def too_fine(column: Column, grain: str) -> bool:
+    """Whether a column tells more than the grain allows: an exact place, an address, the name of an object."""
+    return grain == "nuts3" and (_FINER_THAN_REGION in column.tags or column.name in _NAMES)
+
+
+def _barrier(dataset: Dataset, table: Table, wanted: set[str]) -> str | None:
+    if dataset.licence is None:
+        return "no licence is declared"
+    if dataset.release is None:
+        return "no release section is declared"
+    if dataset.release.access != "open":
+        return f"data of the access class {dataset.release.access} crosses only under an agreement, and none is in force"
+    grain = dataset.release.grain
+    needed = [column for column in table.columns if column.required and column.name not in _NAMES and not too_fine(column, grain)]
+    unnamed = [column.name for column in needed if not _crosses(column, wanted)]
+    return f"{table.name} requires {', '.join(unnamed)}, which release.fields does not name" if unnamed else None
+
+
+def _check_fields(dataset: Dataset, wanted: set[str]) -> None:
+    known = {name for table in load_tables().values() for column in table.columns for name in (column.name, *column.tags)}
+    for name in sorted(wanted - known):
+        tags = sorted({tag for table in load_tables().values() for column in table.columns for tag in column.tags})
+        raise ReleaseError(
+            "no table has such a field or tag", where=f"{dataset.id}, release.fields", found=name,
+            expected=f"a column's name, or a tag: {', '.join(tags)}",
+        )  # fmt: skip
+
+
+def _row_condition(dataset: Dataset, table: Table) -> tuple[str, list[str]]:
+    """The SQL condition on rows that cross, and the columns in it that the table does not have.
+
+    A condition that is unknown (null) keeps the row back. It must be one expression over the row's columns: what ends
+    it early, adds clauses or asks other relations is refused, so that no slip of the pen opens the gate.
+    """
+    sound = "_verdict IN ('admitted', 'corrected')"
+    rows = dataset.release.rows if dataset.release else None
+    if not rows:
+        return sound, []
+    names: set[str] = set()
+    for text in (f"SELECT 1 FROM t WHERE {rows}", f"SELECT 1 FROM t WHERE (\n{rows}\n)"):
+        tree = _parsed(text)
+        nodes = list(_nodes(tree.get("statements", [])))
+        if tree["error"] or len(tree["statements"]) != 1 or any(node.get("class") in ("SUBQUERY", "WINDOW", "STAR") for node in nodes):
+            raise ReleaseError(
+                "this is not a condition on one row", where=f"{dataset.id}, release.rows", found=rows,
+                expected="an SQL expression over the row's columns, such as access_type = 'public'",
+            )  # fmt: skip
+        names |= {node["column_names"][0] for node in nodes if node.get("class") == "COLUMN_REF"}
+    return f"{sound} AND coalesce((\n{rows}\n), false)", sorted(name for name in names if not table.has(name))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    con = duckdb.connect()
+    try:
+        return dict(json.loads((con.execute(f"SELECT json_serialize_sql({quoted(text)})").fetchone() or ("{}",))[0]))
+    finally:
+        con.close()
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for item in tree:
+            yield from _nodes(item)
 
 
 def _crosses(column: Column, wanted: set[str]) -> bool:
     return bool(wanted & {column.name, *column.tags})
 
 
-def _too_fine(column: Column, grain: str) -> bool:
-    return grain == "nuts3" and (bool(set(column.tags) & _FINER_THAN_REGION) or column.name in _NAMES)
-
-
 def _stand_in(dataset_id: str, name: str) -> str:
     """A name that tells rows apart and nothing else: their number in the release, in an order unlike the publisher's."""
     return f"{quoted(dataset_id + ':')} || dense_rank() OVER (ORDER BY md5(coalesce({identifier(name)}, '') || {quoted(dataset_id)}))"
-
-
-def _tags_of_all_tables() -> set[str]:
-    from euregio.declarations.tables import load_tables
-
-    return {name for table in load_tables().values() for column in table.columns for name in (column.name, *column.tags)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,7 @@ import duckdb
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table, columns_of, load_table
-from euregio.errors import ReleaseError
-from euregio.release.gate import Passage, passage
+from euregio.release.gate import Passage, derived_projection, passage
 from euregio.settings import PROJECT
 from euregio.storage.duck import identifier, literal, quoted
 from euregio.storage.layer import retried, transaction
@@ -58,11 +57,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Released:
-    """What crossed: rows in the layer by table, and the snapshot that holds them first."""
+    """What crossed: rows in the layer by table, sound rows that stayed, the snapshot, and why a table's rows all stayed."""
 
     tables: dict[str, int]
     withheld: int
     snapshot_id: int
+    barriers: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -82,14 +82,14 @@ def is_released(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, 
 def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin) -> Released:
     """Replace the dataset's period in the layer (`con` from storage.layer.open_layer) by the rows that may cross.
 
-    All tables change in one snapshot or none does. Raises ReleaseError where the gate refuses.
+    All tables change in one snapshot or none does. Where nothing of a table may cross, its rows of before go, and the
+    release says how many stayed behind and why. Raises ReleaseError for a policy that cannot be understood.
     """
     passages = {item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name)) for item in rows}
 
     def write() -> Released:
         with transaction(
-            con, f"run {origin.run_id}", f"release {dataset.id} {origin.period}",
-            {"dataset": dataset.id, "period": origin.period, "run_id": origin.run_id, "batch_id": origin.batch_id},
+            con, f"run {origin.run_id}", f"release {dataset.id} {origin.period}", _facts(dataset.id, origin)
         ):  # fmt: skip
             snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[0]
             _clear_period(con, dataset.id, origin.period)
@@ -100,11 +100,17 @@ def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[Row
                 left = item.admitted + item.corrected - crossed
                 withheld += left
                 _note_release(con, dataset, item, passages[item.table.name], origin, crossed, left, snapshot)
-            _note_quality(con, dataset, rows, origin)
-        return Released(counts, withheld, snapshot)
+            _note_quality(con, dataset, rows, passages, origin)
+        barriers = {name: through.barrier for name, through in passages.items() if through.barrier}
+        return Released(counts, withheld, snapshot, barriers)
 
     done = retried(write)
-    return _true_snapshot(con, done, origin)
+    return _true_snapshot(con, dataset.id, done, origin)
+
+
+def _facts(dataset_id: str, origin: Origin) -> dict[str, str]:
+    """What the commit of a release says of itself."""
+    return {"dataset": dataset_id, "period": origin.period, "run_id": origin.run_id, "batch_id": origin.batch_id}
 
 
 def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) -> None:
@@ -127,6 +133,8 @@ def _write_rows(
         f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, "
         "_file || '#' || _record AS _raw, _verdict"
     )
+    if through.barrier:
+        return 0
     con.execute(
         f"CREATE OR REPLACE TEMP VIEW released AS SELECT {through.projection}, {provenance} "
         f"FROM read_parquet({quoted(str(item.path))}) WHERE {through.condition}"
@@ -136,7 +144,8 @@ def _write_rows(
     stamp = f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, 'admitted' AS _verdict"
     for name in DERIVED.get(item.table.name, ()):
         sql = (DERIVE / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
-        counts[name] = _insert(con, load_table(name), f"SELECT *, {stamp} FROM ({sql})")
+        table = load_table(name)
+        counts[name] = _insert(con, table, f"SELECT {derived_projection(dataset, table)}, _raw, {stamp} FROM ({sql})")
     return crossed
 
 
@@ -150,51 +159,73 @@ def _note_release(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, item: RowsFile, through: Passage, origin: Origin,
     crossed: int, withheld: int, snapshot: int,
 ) -> None:  # fmt: skip
-    if dataset.licence is None:
-        raise ReleaseError("no licence", where=dataset.id)
-    latest = "max(updated_at)" if item.table.has("updated_at") else "max(observed_at)" if item.table.has("observed_at") else "max(CAST(NULL AS TIMESTAMPTZ))"
+    licence = dataset.licence
+    dated = next((name for name in ("updated_at", "observed_at") if item.table.has(name)), None)
+    latest = f"(SELECT max({dated}) FROM released)" if dated and not through.barrier else "CAST(NULL AS TIMESTAMPTZ)"
     values = {
         "dataset": dataset.id, "country_code": dataset.country_code, "table_name": item.table.name, "period": origin.period,
         "run_id": origin.run_id, "batch_id": origin.batch_id, "snapshot_id": snapshot,
         "rows_in_count": item.rows, "admitted_count": item.admitted, "corrected_count": item.corrected,
         "quarantined_count": item.quarantined, "withheld_count": withheld, "released_count": crossed,
-        "access_class": through.access_class, "licence_id": dataset.licence.id, "licence_url": dataset.licence.url,
+        "withheld_reason": through.barrier, "access_class": through.access_class,
+        "licence_id": licence.id if licence else None, "licence_url": licence.url if licence else None,
         "attribution": dataset.attribution, "publisher": dataset.publisher, "title": dataset.title, "format": dataset.format,
         "files": list(origin.files), "retrieved_at": origin.retrieved_at,
     }  # fmt: skip
     con.execute(
         f"INSERT INTO catalogue.release ({', '.join(values)}, released_at, source_updated_at) "
-        f"SELECT {', '.join(map(literal, values.values()))}, now(), (SELECT {latest} FROM released)"
+        f"SELECT {', '.join(map(literal, values.values()))}, now(), {latest}"
     )
 
 
-def _note_quality(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin) -> None:
+def _note_quality(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], passages: Mapping[str, Passage], origin: Origin
+) -> None:
+    """Counts of verdicts and rules; corrections only of rows that cross, their values only of columns that cross."""
     verdicts: list[tuple[str, str, str, int]] = []
     of_run = f"{quoted(origin.period)}, {quoted(origin.run_id)}"
     for item in rows:
         totals = (("admitted", item.admitted), ("corrected", item.corrected), ("quarantined", item.quarantined))
         verdicts += [(item.table.name, verdict, "", count) for verdict, count in totals]
         verdicts += [(item.table.name, "quarantined", reason, count) for reason, count in item.reasons.items()]
+        through = passages[item.table.name]
+        if through.barrier or not item.corrected:
+            continue
+        told = f"list_has_all({literal(list(through.crossing))}, string_split(fix.field, ', '))"
         con.execute(
-            f"INSERT INTO quality.correction SELECT {quoted(dataset.id)}, {quoted(item.table.name)}, {of_run}, "
-            "raw, fix.field, fix.was, fix.now, fix.why FROM (SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix "
-            f"FROM read_parquet({quoted(str(item.path))}) WHERE _verdict = 'corrected')"
+            f"INSERT INTO quality.correction SELECT {quoted(dataset.id)}, {quoted(item.table.name)}, {of_run}, raw, fix.field, "
+            f"CASE WHEN {told} THEN fix.was END, CASE WHEN {told} THEN fix.now END, fix.why "
+            "FROM (SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix "
+            f"FROM read_parquet({quoted(str(item.path))}) WHERE ({through.condition}) AND _verdict = 'corrected')"
         )
     counted = ", ".join(f"({quoted(dataset.id)}, {quoted(v[0])}, {of_run}, {', '.join(map(literal, v[1:]))})" for v in verdicts)
     con.execute(f"INSERT INTO quality.verdict VALUES {counted}")
     if origin.rules:
-        names = ("reason", "severity", "evaluated", "failed", "success")
+        names = ("table_name", "reason", "severity", "evaluated", "failed", "success")
         judged = ", ".join(f"({quoted(dataset.id)}, {of_run}, {', '.join(literal(r[n]) for n in names)})" for r in origin.rules)
-        con.execute(f"INSERT INTO quality.rule_outcome VALUES {judged}")
+        con.execute(
+            "INSERT INTO quality.rule_outcome (dataset, period, run_id, table_name, reason, severity, evaluated_count, "
+            f"failed_count, is_success) VALUES {judged}"
+        )
 
 
-def _true_snapshot(con: duckdb.DuckDBPyConnection, done: Released, origin: Origin) -> Released:
+def _true_snapshot(con: duckdb.DuckDBPyConnection, dataset_id: str, done: Released, origin: Origin) -> Released:
     """The snapshot that the commit got; another writer may have come in between, then the note is put right."""
+    facts = _facts(dataset_id, origin)
     found = con.execute(
         f"SELECT max(snapshot_id) FROM ducklake_snapshots('lake') WHERE snapshot_id >= {done.snapshot_id} "
-        f"AND contains(commit_extra_info, {quoted(json.dumps({'run_id': origin.run_id})[1:-1])})"
+        f"AND commit_extra_info = {quoted(json.dumps(facts, sort_keys=True))}"
     ).fetchone()
     snapshot = found[0] if found and found[0] is not None else done.snapshot_id
-    if snapshot != done.snapshot_id:
-        retried(lambda: con.execute(f"UPDATE catalogue.release SET snapshot_id = {snapshot} WHERE run_id = {quoted(origin.run_id)}"))
-    return Released(done.tables, done.withheld, snapshot)
+    if snapshot == done.snapshot_id:
+        return done
+
+    def put_right() -> None:
+        with transaction(con, f"run {origin.run_id}", f"note the snapshot of {dataset_id} {origin.period}", {"note_of": snapshot}):
+            con.execute(
+                f"UPDATE catalogue.release SET snapshot_id = {snapshot} WHERE dataset = {quoted(dataset_id)} "
+                f"AND period = {quoted(origin.period)} AND run_id = {quoted(origin.run_id)}"
+            )
+
+    retried(put_right)
+    return replace(done, snapshot_id=snapshot)

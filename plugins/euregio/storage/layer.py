@@ -61,6 +61,9 @@ def open_layer(
 def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool, snapshot: int | None) -> None:
     source = "ducklake:" + (place if kind == "duckdb" else f"{kind}:{place}")
     options = ["READ_ONLY"] if read_only else [f"DATA_PATH {quoted(data.rstrip('/') + '/')}"]
+    if kind == "sqlite":
+        # Without a write-ahead log a reader makes a COMMIT fail, and the failed one keeps its lock: then all stand still.
+        options += ["META_BUSY_TIMEOUT 10000", *([] if read_only else ["META_JOURNAL_MODE 'WAL'"])]
     if snapshot is not None:
         options.append(f"SNAPSHOT_VERSION {int(snapshot)}")
     try:
