@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.release.rows import dataset, origin, point, rows_file, settings_in
+
 from euregio.release import write
 from euregio.storage import layer
-from tests.release.rows import dataset, origin, point, rows_file, settings_in
 
 POINTS = ("before_begin", "after_delete", "after_insert", "before_commit", "after_commit")
 

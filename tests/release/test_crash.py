@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.release.kill import POINTS
+from tests.release.rows import dataset, origin, point, rows_file, settings_in
 
 from euregio.release.write import release
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
-from tests.release.kill import POINTS
-from tests.release.rows import dataset, origin, point, rows_file, settings_in
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.release.rows import OPEN, dataset, origin, point, rows_file, settings_in
 
 from euregio.errors import ReleaseError
 from euregio.release.write import is_released, release
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer, retried, transaction
-from tests.release.rows import OPEN, dataset, origin, point, rows_file, settings_in
 
 SWAPPED = "[{'field': 'latitude_deg, longitude_deg', 'was': '6.654321, 51.123456', 'now': '51.123456, 6.654321', 'why': 'swapped'}]"
 PLUGS = "[{'connector_id': 'GEHEIM-1', 'connector_type': 'chademo', 'connector_type_raw': 'x', 'connector_format': 'cable', 'current_type': 'DC', 'power_kw': 50.0, 'power_method': 'declared', 'voltage_v': NULL, 'current_a': NULL}]"
