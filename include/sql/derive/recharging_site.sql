@@ -5,7 +5,7 @@ SELECT site_id,
        any_value(country_code) AS country_code,
        avg(latitude_deg) AS latitude_deg,
        avg(longitude_deg) AS longitude_deg,
-       mode(nuts3_code) AS nuts3_code,
+       any_value(nuts3_code) AS nuts3_code,
        CAST(count(DISTINCT station_id) AS INTEGER) AS station_count,
        CAST(count(*) AS INTEGER) AS point_count,
        min(_raw) AS _raw

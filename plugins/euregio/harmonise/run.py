@@ -87,10 +87,11 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     prepare(con, task)
     con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
     losers = _duplicates(con, task.table)
+    _see(con, task.decoded)
     part = out.with_name(f".{out.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
-        con.execute(f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw)")
+        con.execute(f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)")
         found = _count(con, task, part)
         os.replace(part, out)
     finally:
@@ -104,16 +105,21 @@ def prepare(con: duckdb.DuckDBPyConnection, task: Task) -> None:
     for name, value in (("dataset", task.dataset), ("dataset_country", task.country), ("dataset_zone", task.time_zone)):
         con.execute(f"SET VARIABLE {name} = CAST({literal(value)} AS VARCHAR)")
     con.execute(f"SET VARIABLE retrieved_at = CAST({literal(task.retrieved_at)} AS TIMESTAMPTZ)")
-    files = ", ".join(quoted(str(path)) for path in task.decoded)
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
-        f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
-    )
+    _see(con, task.decoded)
     path = sql_file(task.format, task.table.name)
     try:
         con.execute(f"CREATE OR REPLACE TEMP VIEW harmonised AS {_statement(path)}")
     except duckdb.Error as error:
         raise DeclarationError("the SQL does not fit the decoded columns", where=path.name, found=str(error)) from error
+
+
+def _see(con: duckdb.DuckDBPyConnection, decoded: Sequence[Path]) -> None:
+    """Let the view `decoded` show the decoded files, each record with its number."""
+    files = ", ".join(quoted(str(path)) for path in decoded)
+    con.execute(
+        "CREATE OR REPLACE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
+        f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
+    )
 
 
 def _statement(path: Path) -> str:
@@ -137,19 +143,22 @@ def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
         con.execute(f"CREATE OR REPLACE TEMP VIEW placed AS {_statement(SQL / 'frame' / 'placed.sql')}")
         source = "placed"
     types = {name: type_ for name, type_ in _columns(con, source).items() if task.table.has(name)}
-    reasons = f"list_concat({task.judge(types)}, _problems)"
-    if task.failures is None:
-        return f"SELECT *, list_sort(list_distinct({reasons})) AS _reasons FROM {source}"
-    return (
-        f"SELECT {source}.*, list_sort(list_distinct(list_concat({reasons}, failed._reasons))) AS _reasons FROM {source} "
-        f"LEFT JOIN read_parquet({quoted(str(task.failures))}) AS failed USING (_file, _record)"
-    )
+    judged, join = "list_concat(_failed, _problems)", ""
+    if task.failures is not None:
+        judged = "list_concat(_failed, _problems, failed._reasons)"
+        join = f"LEFT JOIN read_parquet({quoted(str(task.failures))}) AS failed USING (_file, _record)"
+    # most rows have nothing to sort: spare them the work
+    return f"""
+        SELECT found.* EXCLUDE (_failed),
+               CASE WHEN len({judged}) = 0 THEN CAST([] AS VARCHAR[]) ELSE list_sort(list_distinct({judged})) END AS _reasons
+        FROM (SELECT *, {task.judge(types)} AS _failed FROM {source}) AS found {join}"""
 
 
 def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     """Find rows whose key repeats; keep in `duplicate_loser` those that give way. False where no key repeats.
 
-    Of rows with one key that are sound otherwise, the one with the latest update stays, of equals the first.
+    Of rows with one key that are sound otherwise, the one with the latest update stays, of equals the first. Leaves the
+    view `decoded` on the records that repeat.
     """
     if not table.key:
         return False
@@ -163,16 +172,22 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
         )
     if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
         return False
+    # the few records that hold repeated keys are judged apart, so that all the others are judged once
+    con.execute(f"CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT _file, _record FROM harmonised WHERE {key} IN (FROM repeated_key)")
+    con.execute("CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record USING (_file, _record)")
+    con.execute("CREATE OR REPLACE TEMP VIEW decoded AS SELECT * FROM decoded_again")
     names = ", ".join(identifier(name) for name in table.key)
-    latest = "updated_at DESC NULLS LAST, " if table.has("updated_at") else ""
+    order, older = "_file, _record, _point", "false"
+    if table.has("updated_at"):
+        order, older = f"updated_at DESC NULLS LAST, {order}", "updated_at < first_value(updated_at) OVER same_key"
     rest = ", ".join(identifier(c.name) for c in table.columns)
     con.execute(f"""
         CREATE OR REPLACE TEMP TABLE duplicate_loser AS
-        SELECT _file, _record, _point, CASE WHEN is_same THEN 'removed_because_repeated' ELSE 'removed_because_{"older" if latest else "later"}' END AS reason
-        FROM (SELECT _file, _record, _point,
-                     row_number() OVER (PARTITION BY {names} ORDER BY {latest}_file, _record, _point) AS place,
-                     hash({rest}) = first_value(hash({rest})) OVER (PARTITION BY {names} ORDER BY {latest}_file, _record, _point) AS is_same
-              FROM judged WHERE {key} IN (FROM repeated_key) AND len(_reasons) = 0)
+        SELECT _file, _record, _point, 'removed_because_' || CASE WHEN is_same THEN 'repeated' WHEN is_older THEN 'older' ELSE 'later' END AS reason
+        FROM (SELECT _file, _record, _point, row_number() OVER same_key AS place, {older} AS is_older,
+                     hash({rest}) = first_value(hash({rest})) OVER same_key AS is_same
+              FROM judged WHERE {key} IN (FROM repeated_key) AND len(_reasons) = 0
+              WINDOW same_key AS (PARTITION BY {names} ORDER BY {order}))
         WHERE place > 1""")
     return True
 
