@@ -89,7 +89,7 @@ class Installation:
                 "SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
                 "SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
             }),
-            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}?timeout=60"}),
+            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}"}),
             **_airflow_section("API", {
                 "HOST": "127.0.0.1",
                 "PORT": str(self.port),

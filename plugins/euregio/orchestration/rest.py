@@ -19,7 +19,7 @@ class Airflow:
 
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
-        self._client = httpx.Client(base_url=f"{installation.address}/api/v2", timeout=60, trust_env=False)
+        self._client = httpx.Client(base_url=f"{installation.address}/api/v2", timeout=20, trust_env=False)
 
     def healthy(self, *components: str) -> bool:
         """Whether the API answers and the components (`scheduler`, `dag_processor`) beat."""
@@ -109,6 +109,9 @@ class Airflow:
             try:
                 answer = self._client.request(method, path, **arguments)
             except httpx.TransportError as error:
+                if attempt + 1 < _ATTEMPTS:
+                    time.sleep(0.5 * (attempt + 1))
+                    continue
                 raise OrchestrationError("Airflow does not answer", where=path, found=str(error)) from error
             if answer.is_success:
                 return answer.json() if answer.content else None
