@@ -14,12 +14,16 @@ from euregio.publish.atlas.gather import Releases
 from euregio.publish.atlas.messages import Messages
 from euregio.publish.atlas.values_of import Told, base, facing, inputs, say_reason, say_title, side_name
 
+#: A value nearer to zero than this is shown as less than it; tables have it exactly.
+_TINY = 0.001
+#: More contrasts than this are left to the table.
+_MOST_CONTRASTS = 6
+
 
 def card(told: Told, releases: Releases, notes: list[str], words: Messages) -> dict[str, Any]:
     """Everything that the template shows of one indicator, as ready texts and numbers for places."""
     header = told.indicator.header
     charts = [_chart(told, dimension, words) for dimension in told.dimensions()]
-    reasons = [say_reason(reason, told.region, words) for reason in told.reasons]
     return {
         "id": header.id,
         "title": told.indicator.title(words.language),
@@ -27,14 +31,35 @@ def card(told: Told, releases: Releases, notes: list[str], words: Messages) -> d
         "unit": unit_of(told, words),
         "is_withheld": not told.published,
         "charts": charts,
-        "reasons": reasons,
+        "reasons": _reasons(told, words),
         "period": " / ".join(sorted({value.period for value in told.values})),
         "coverage": _coverage(told, words),
         "rows": [_table_row(told, value, words) for value in told.values if value.side_kind != "contrast"],
+        "shown_contrasts": _MOST_CONTRASTS,
         "contrasts": [_contrast(told, value, words) for value in told.values if value.side_kind == "contrast"],
         "csv": data_uri(as_csv(told.values)),
         "trace": _trace(told, releases, notes, words),
     }
+
+
+def _reasons(told: Told, words: Messages) -> list[str]:
+    """Why values are withheld: each reason once, with the sides that it holds for; the whole only where no side says it."""
+    sides: dict[str, list[str]] = {}
+    for value in told.values:
+        if value.side_kind == "side" and value.value is None:
+            reason = say_reason(value.reason, told.region, words)
+            names = sides.setdefault(reason, [])
+            if (name := side_name(told.region, value.side_id, words)) not in names:
+                names.append(name)
+    found = [words("side_why", sides=", ".join(names), reason=reason) for reason, names in sides.items()]
+    for value in told.values:
+        if value.side_kind == "whole" and value.value is None:
+            inherited = any(value.reason == f"{v.side_id}: {v.reason}" for v in told.values if v.side_kind == "side" and v.value is None)
+            reason = words("whole_needs_sides") if inherited else say_reason(value.reason, told.region, words)
+            text = words("side_why", sides=words("whole"), reason=reason)
+            if text not in found:
+                found.append(text)
+    return found
 
 
 def unit_of(told: Told, words: Messages) -> str:
@@ -45,6 +70,8 @@ def unit_of(told: Told, words: Messages) -> str:
 
 def shown(told: Told, value: float, words: Messages, digits: int = 3) -> str:
     """A value in its unit's form: a percentage where the indicator's header says so."""
+    if 0 < abs(value) < _TINY and digits <= 3:
+        return words("tiny", value=shown(told, _TINY, words))
     return words.percent(value, digits) if told.indicator.header.shown_as == "percent" else words.number(value, digits)
 
 
@@ -65,7 +92,7 @@ def _chart(told: Told, dimension: str, words: Messages) -> dict[str, Any]:
                 value.side_id, label, form, colour,
                 words("withheld") if value.value is None else shown(told, value.value, words),
                 None if value.value is None else axis.place(value.value),
-                words.count(value.n), None if value.value is not None else say_reason(value.reason, told.region, words),
+                words.count(value.n),
             )
         )  # fmt: skip
     name = told.indicator.dimension(dimension, words.language)

@@ -22,7 +22,6 @@ class Row:
     shown: str
     place: float | None
     n: str
-    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def breaks(values: Sequence[float], classes: int = 5) -> list[float]:
     known = sorted(value for value in values if math.isfinite(value))
     if not known or known[-1] <= 0:
         return [0.0]
-    bounds = []
+    bounds: list[float] = []
     for number in range(1, classes):
         bound = float(f"{known[min(len(known) - 1, round(number * len(known) / classes))]:.2g}")
         if 0 < bound < known[-1] and (not bounds or bound > bounds[-1]):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from euregio.indicators import sentence
 from euregio.publish.atlas.layout import Layout
-from euregio.publish.atlas.messages import Messages
+from euregio.publish.atlas.messages import Messages, significant
 from euregio.publish.atlas.values_of import Difference, Told, inputs, say_difference, say_reason, side_name
 
 #: Tables whose rows are things that people count: the others (areas, inhabitants) have no place in a caveat.
@@ -18,7 +19,7 @@ def headline(told: Iterable[Told], layout: Layout, words: Messages) -> tuple[str
     known = list(told)
     found = weightiest(known, layout)
     if found is None:
-        return words("headline_none"), _silent(known, layout, words)
+        return words("headline_none"), [*_alone(known, layout, words), *_silent(known, layout, words)]
     one, difference = found
     lacking = say_missing(difference, words)
     return say_difference(one, difference, words), [*([lacking] if lacking else []), *_silent(known, layout, words)]
@@ -50,6 +51,17 @@ def say_missing(difference: Difference, words: Messages) -> str:
         if missing
     ]
     return " ".join(lacking)
+
+
+def _alone(told: list[Told], layout: Layout, words: Messages) -> list[str]:
+    """What is known of sides that have no counterpart: their value of the indicator that colours the map."""
+    return [
+        sentence.say_value(one.indicator, one.region, value.side_id, significant(value.value), value.dimension, words.language)
+        for one in told
+        if one.indicator.id == layout.map_indicator
+        for value in one.published
+        if value.side_kind == "side" and value.value is not None
+    ]
 
 
 def _silent(told: list[Told], layout: Layout, words: Messages) -> list[str]:

@@ -10,13 +10,15 @@ from typing import Any
 import duckdb
 
 from euregio.declarations.regions import Region
-from euregio.publish.atlas.svg_path import Frame, fitted, path
+from euregio.publish.atlas.svg_path import WIDTH, Frame, fitted, path
 
 SQL = Path(__file__).parent / "sql"
 #: Details of a boundary that are smaller than this share of the map's width are left out.
-_DETAIL = 1 / 900
+_DETAIL = 1 / 2000
 #: Sides whose polygons are no farther apart share a border: as in the indicators' prelude, in Mercator metres.
 _GAP_M = 1500
+#: Length of a map's longer side on most screens, CSS pixels.
+_SHOWN_PX = 740
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def draw(con: duckdb.DuckDBPyConnection, region: Region) -> Map | None:
         return None
     frame = fitted((box[0], box[1], box[2], box[3]))
     bounds = {"frame_x0_m": frame.x0_m, "frame_y0_m": frame.y0_m, "frame_x1_m": frame.x1_m, "frame_y1_m": frame.y1_m}
-    settings = {**bounds, "units_per_m": frame.units_per_m, "simplify_m": (frame.x1_m - frame.x0_m) * _DETAIL, "gap_m": _GAP_M}
+    settings = {**bounds, "units_per_m": frame.units_per_m, "simplify_m": (frame.x1_m - frame.x0_m) * _DETAIL, "gap_m": _GAP_M,
+                "units_per_px": max(WIDTH, frame.height) / _SHOWN_PX}  # fmt: skip
     for name, value in settings.items():
         con.execute(f"SET VARIABLE {name} = CAST(? AS DOUBLE)", [value])
     con.execute(_sql("shapes"))

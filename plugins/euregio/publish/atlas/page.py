@@ -14,6 +14,7 @@ from euregio.declarations.regions import Region, load_regions
 from euregio.indicators.registry import Indicator, load_indicators, use_cases
 from euregio.indicators.values import Value
 from euregio.publish.atlas.cards import as_csv, card, data_uri
+from euregio.publish.atlas.chart import FORMS
 from euregio.publish.atlas.gather import Releases, releases, stored_values
 from euregio.publish.atlas.headline import comparability, headline
 from euregio.publish.atlas.layout import load_layout
@@ -48,7 +49,7 @@ def write_atlas(
         for language in spoken:
             words = load_messages(language, messages)
             context = region_page(region, mine, indicators, known, drawn, words)
-            context |= _frame(declared, region, language, spoken, messages, words, simulated)
+            context |= _frame(declared, region, language, spoken, messages, simulated)
             html = render(context, words)
             written[file_name(region.id, language)] = html
             written.setdefault("index.html" if language == ENGLISH else f"index.{language}.html", html)
@@ -100,8 +101,6 @@ def region_page(
 
 
 def _side(region: Region, number: int, drawn: Map | None, silent: dict[str, str], words: Messages) -> dict[str, Any]:
-    from euregio.publish.atlas.chart import FORMS
-
     side = region.sides[number]
     count = sum(drawn.numbers[code]["points_count"] for code in side.nuts3 if code in drawn.numbers) if drawn else None
     text = words("side_silent")
@@ -120,7 +119,7 @@ def _silent(told: Told | None, region: Region, words: Messages) -> dict[str, str
 
 
 def _frame(
-    declared: dict[str, Region], region: Region, language: str, spoken: list[str], messages: Path, words: Messages, simulated: bool
+    declared: dict[str, Region], region: Region, language: str, spoken: list[str], messages: Path, simulated: bool
 ) -> dict[str, Any]:
     """What stands around every region's page: the other regions, the other languages."""
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 #: Width of a frame in its own units: fine enough that whole numbers do not show.
@@ -81,7 +82,7 @@ def _drawn(points: list[tuple[int, int]], closed: bool) -> str:
         points = points[:-1]
     if len(points) < (3 if closed else 2):
         return ""
-    steps = (f"{_short(b[0] - a[0], b[1] - a[1])}" for a, b in zip(points, points[1:], strict=False))
+    steps = (_short(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
     text = f"M{points[0][0]} {points[0][1]}l" + "l".join(steps)
     return text + ("z" if closed else "")
 

@@ -39,11 +39,6 @@ class Told:
         """Values of sides and of the whole that are not withheld."""
         return [one for one in self.values if one.side_kind != "contrast" and one.value is not None]
 
-    @property
-    def reasons(self) -> list[str]:
-        """Different reasons for which sides' values are withheld."""
-        return list(dict.fromkeys(v.reason for v in self.values if v.side_kind == "side" and v.value is None and v.reason))
-
     def dimensions(self) -> list[str]:
         """The indicator's dimensions that have values here, in its order."""
         return [name for name in self.indicator.header.dimensions if any(base(v.dimension) == name for v in self.values)]
@@ -66,9 +61,12 @@ class Told:
                     yield Difference(dimension, (first, second), (a, b), factor_log(a, b), one)
 
     def greatest(self) -> Difference | None:
-        """The greatest difference of the first dimension that has one."""
+        """The greatest difference of the first dimension that has one; where that is none to speak of, of any."""
         found = list(self.differences())
-        return max((one for one in found if one.dimension == found[0].dimension), key=lambda one: one.factor_log, default=None)
+        first = max((one for one in found if one.dimension == found[0].dimension), key=lambda one: one.factor_log, default=None)
+        if first and first.factor_log < math.log(1 + sentence.ALIKE):
+            return max(found, key=lambda one: one.factor_log)
+        return first
 
     def _side(self, dimension: str, side: str, other: str) -> float | None:
         for stored in (dimension, f"{dimension} to {other}"):

@@ -1,5 +1,6 @@
 -- Recharging points as marks of the map: points of one side and power class that would lie on one another are one mark
--- at their mean place. Cells, in units of the frame: the stronger, the larger the mark and its cell.
+-- at their mean place. The stronger, the larger the mark and its cell: 9, 6 and 3 pixels of a map as most screens show
+-- it, with units_per_px units of the frame each.
 -- Power classes: 50 kW is the least power of a fast DC point in AFIR's Annex III, 150 kW that of Article 3(4).
 WITH place AS (
     SELECT member.side_id, power_kw,
@@ -13,7 +14,7 @@ framed AS (
     SELECT side_id, (ST_X(place) - getvariable('frame_x0_m')) * getvariable('units_per_m') AS x,
            (getvariable('frame_y1_m') - ST_Y(place)) * getvariable('units_per_m') AS y,
            CASE WHEN power_kw IS NULL THEN 'unknown' WHEN power_kw >= 150 THEN 'strong' WHEN power_kw >= 50 THEN 'fast' ELSE 'slow' END AS class,
-           CASE WHEN power_kw >= 150 THEN 40 WHEN power_kw >= 50 THEN 30 ELSE 18 END AS cell
+           getvariable('units_per_px') * CASE WHEN power_kw >= 150 THEN 9 WHEN power_kw >= 50 THEN 6 ELSE 3 END AS cell
     FROM place
 )
 SELECT side_id, class, round(avg(x))::INTEGER AS x, round(avg(y))::INTEGER AS y, count(*) AS points_count
