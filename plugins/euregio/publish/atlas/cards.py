@@ -45,8 +45,8 @@ def card(told: Told, releases: Releases, notes: list[str], words: Messages) -> d
 def _reasons(told: Told, words: Messages) -> list[str]:
     """Why values are withheld: each reason once, with the sides that it holds for; the whole only where no side says it."""
     sides: dict[str, list[str]] = {}
-    for value in told.values:
-        if value.side_kind == "side" and value.value is None:
+    for value in (one for dimension in told.dimensions() for one in told.of(dimension, "side")):
+        if value.value is None:
             reason = say_reason(value.reason, told.region, words)
             names = sides.setdefault(reason, [])
             if (name := side_name(told.region, value.side_id, words)) not in names:
