@@ -172,7 +172,7 @@ def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = N
         ).fetchone()
     if found is None:
         raise ReleaseError("nothing of it was released, so there is nothing to replay", where=dataset_id, found=period)
-    period, files, retrieved_at = found
+    period, files, retrieved_at = found[0], found[1], datetime.fromisoformat(found[2]).isoformat(timespec="seconds")
     batch = _named(Batch(dataset_id, period, run_id or new_run_id(), "", tuple(files), retrieved_at), dataset, settings, period)
     if batch.unchanged:
         return batch

@@ -121,3 +121,15 @@ def test_a_grid_is_made_once_per_set_of_regions(con, tmp_path: Path) -> None:
     assert first.stat().st_mtime_ns == made
     moved = REGIONS.replace("ST_MakeEnvelope(6, 51, 7, 52)", "ST_MakeEnvelope(6, 51, 7, 53)")
     assert build_grid(con, moved, tmp_path / "places") != first
+
+
+def test_a_swapped_place_gets_the_region_that_holds_it_not_its_neighbour(con, tmp_path: Path) -> None:
+    # two regions of one country that share a cell of the grid: the boundary runs at 5.51 E
+    regions = """
+        SELECT 'NL001' AS nuts_code, 3 AS nuts_level, 'NL' AS country_code, ST_MakeEnvelope(5, 51, 5.51, 52) AS geometry
+        UNION ALL SELECT 'NL002', 3, 'NL', ST_MakeEnvelope(5.51, 51, 6, 52)
+    """
+    grid = build_grid(con, regions, tmp_path / "places")
+    for longitude, region in ((5.505, "NL001"), (5.515, "NL002"), (5.525, "NL002")):
+        row = one(con, grid, "NL", longitude, 51.5)
+        assert (row["latitude_deg"], row["longitude_deg"], row["nuts3_code"], row["place_method"]) == (51.5, longitude, region, "inside")

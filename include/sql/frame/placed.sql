@@ -41,11 +41,14 @@ disputed AS (
 swapped AS (
     SELECT disputed.*,
            CASE WHEN disagrees AND swapped_in_box THEN
-                CASE WHEN NOT coalesce(list_contains(getvariable('grid_countries'), country_code), false) THEN {'code': CAST(NULL AS VARCHAR)}
-                     WHEN turned.code IS NOT NULL AND turned.country = country_code THEN {'code': turned.code}
-                     ELSE list_transform(list_filter(turned.parts, lambda part: part.country = country_code
-                              AND ST_Distance(part.shape, ST_Point(latitude_deg, longitude_deg)) <= 0.02),
-                              lambda part: {'code': part.code})[1] END END AS turned_hit
+                CASE WHEN NOT coalesce(list_contains(getvariable('grid_countries'), country_code), false)
+                          THEN {'away_deg': CAST(0 AS DOUBLE), 'code': CAST(NULL AS VARCHAR)}
+                     WHEN turned.code IS NOT NULL AND turned.country = country_code THEN {'away_deg': CAST(0 AS DOUBLE), 'code': turned.code}
+                     -- the nearest of its country: that is the one which holds it, where one does
+                     ELSE list_min(list_filter(list_transform(
+                              list_filter(turned.parts, lambda part: part.country = country_code),
+                              lambda part: {'away_deg': ST_Distance(part.shape, ST_Point(latitude_deg, longitude_deg)), 'code': part.code}),
+                              lambda found: found.away_deg <= 0.02)) END END AS turned_hit
     FROM disputed
     LEFT JOIN region_grid AS turned
            ON turned.cell = CASE WHEN disagrees AND swapped_in_box
@@ -69,6 +72,7 @@ SELECT * EXCLUDE (hit, near, in_box, swapped_in_box, disagrees, turned_hit)
             WHEN near IS NOT NULL THEN near.code
             WHEN NOT disagrees THEN hit.code END AS nuts3_code,
        CASE WHEN latitude_deg IS NULL OR longitude_deg IS NULL THEN NULL
+            WHEN turned_hit.away_deg > 0 THEN 'nearest'
             WHEN coalesce(turned_hit.code, CASE WHEN near IS NULL AND NOT disagrees THEN hit.code END) IS NOT NULL THEN 'inside'
             WHEN near IS NOT NULL THEN 'nearest'
             WHEN coalesce(list_contains(getvariable('grid_countries'), country_code), false) THEN 'outside'

@@ -25,12 +25,13 @@ SELECT * REPLACE (1 AS repeat_no, CASE defect WHEN 'duplicate_older' THEN update
 FROM published WHERE defect IN ('duplicate_identical', 'duplicate_older')
 """
 
-# The neighbour measured some metres beside, writes another name, and for four in ten gives its own EVSE ids.
+# The neighbour measured some metres beside, writes another name, and for four in ten gives ids of its own, which are no
+# well-formed EVSE ids (but in OICP, which takes no other).
 _COPIES_SQL = """
 SELECT * EXCLUDE (moved_lon, moved_lat) REPLACE (
     moved_lon AS longitude, moved_lat AS latitude, upper(left(city, 1)) || substr(city, 2) || ' ' || street AS station_name,
     station_key || '-X' AS station_key,
-    CASE WHEN luck_2 < 0.6 THEN evse_id
+    CASE WHEN luck_2 < 0.6 OR $partner = 'CH' THEN evse_id
          ELSE left(evse_id, 7) || 'X' || substr(evse_id, 8) END AS evse_id
 ) FROM (
     SELECT *, round(longitude + (luck_2 - 0.5) * 0.0004, 6) AS moved_lon, round(latitude + (luck_3 - 0.5) * 0.0003, 6) AS moved_lat
