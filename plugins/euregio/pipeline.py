@@ -143,6 +143,8 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, ran)
     with open_layer(settings, read_only=False) as con:
         done = write_release(con, dataset, rows, origin)
+    if "nuts_region" in done.tables:
+        stages.region_grid(settings)  # made now, once, not by each of the tasks that will need it
     released = sum(done.tables.get(name, 0) for name in tables_given(dataset))
     return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
 

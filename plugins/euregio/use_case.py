@@ -28,13 +28,16 @@ _COUNTRY = "eu"
 def compute(use_case: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> dict[str, Any]:
     """Match the points that several publishers describe, and compute the use case's values for `period`.
 
-    The values wait in a zone until they are checked; gives what the next steps need: use case, period, run, and how
+    Values are of the releases in force. A period older than one that was computed before (a backfill of the past) is
+    therefore not given to them: they keep the newest name. The values wait in a zone until they are checked; gives what the next steps need: use case, period, run, and how
     many values there are, published or withheld.
     """
     settings, run_id = settings or Settings(), run_id or new_run_id()
     zone = _zone(use_case, settings)
     with open_layer(settings, read_only=False) as con:
         _match(con, run_id)
+        known = con.execute(f"SELECT max(period) FROM indicators.value WHERE use_case = {quoted(use_case)}").fetchone()
+        period = max(period, known[0] if known and known[0] else period)
         values = run.compute(con, use_case, period, run_id=run_id)
         names = ", ".join(identifier(column.name) for column in load_table("indicator_value").columns)
         with zone.writing(f"{_file(period)}.parquet") as out:

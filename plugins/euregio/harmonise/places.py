@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 from pathlib import Path
 
@@ -63,7 +64,15 @@ def build_grid(con: duckdb.DuckDBPyConnection, regions: str, folder: Path) -> Pa
     if path.exists():
         return path
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{name}-{id(con)}.part"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of several tasks that need it at once, one builds and the others wait
+        if not path.exists():
+            _build(con, regions, path)
+    return path
+
+
+def _build(con: duckdb.DuckDBPyConnection, regions: str, path: Path) -> None:
+    part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     con.execute(f"ATTACH {quoted(str(part))} AS grid_file (STORAGE_VERSION 'latest')")
     try:
@@ -73,7 +82,6 @@ def build_grid(con: duckdb.DuckDBPyConnection, regions: str, folder: Path) -> Pa
         con.execute("DETACH grid_file")
         con.execute("DROP VIEW IF EXISTS nuts_region")
     part.replace(path)
-    return path
 
 
 def use_grid(con: duckdb.DuckDBPyConnection, grid: Path | None) -> None:

@@ -79,8 +79,9 @@ def _wire(use_case: str) -> None:
     def compute() -> list[dict[str, Any]]:
         from euregio import use_case as steps
 
-        days = _due_days(outlet)
-        summaries = [steps.compute(use_case, day, run_id=get_current_context()["run_id"]) for day in days]
+        # Values are of the releases in force, so of several days with news the newest names them all.
+        newest = _due_days(outlet)[-1]
+        summaries = [steps.compute(use_case, newest, run_id=get_current_context()["run_id"])]
         get_current_context()["asset_state_store"][outlet].set(WAITING, [])
         return summaries
 
