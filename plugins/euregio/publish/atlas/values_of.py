@@ -28,11 +28,22 @@ class Difference:
 
 @dataclass(frozen=True)
 class Told:
-    """One indicator in one region with its values, in the order of the indicator's dimensions and the region's sides."""
+    """One indicator in one region with its values, put into the order of the indicator's dimensions and the region's sides."""
 
     indicator: Indicator
     region: Region
     values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        names = list(self.indicator.header.dimensions)
+        order = {side.id: number for number, side in enumerate(self.region.sides)}
+
+        def place(one: Value) -> tuple[object, ...]:
+            dimension = base(one.dimension)
+            at = names.index(dimension) if dimension in names else len(names)
+            return at, dimension, [order.get(part, len(order)) for part in one.side_id.split(":")], one.side_id, one.dimension
+
+        object.__setattr__(self, "values", tuple(sorted(self.values, key=place)))
 
     @property
     def published(self) -> list[Value]:
@@ -45,9 +56,7 @@ class Told:
 
     def of(self, dimension: str, kind: str) -> list[Value]:
         """Values of one dimension (towards any neighbour) and kind, in the order of the region's sides."""
-        order = {side.id: number for number, side in enumerate(self.region.sides)}
-        found = [one for one in self.values if one.side_kind == kind and base(one.dimension) == dimension]
-        return sorted(found, key=lambda one: (*(order.get(part, len(order)) for part in one.side_id.split(":")), one.dimension))
+        return [one for one in self.values if one.side_kind == kind and base(one.dimension) == dimension]
 
     def differences(self) -> Iterator[Difference]:
         """Every published contrast with the two values behind it."""
