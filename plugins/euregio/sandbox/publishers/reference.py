@@ -13,6 +13,8 @@ CONTENT_TYPES = {REFERENCE[0]: "application/geo+json", REFERENCE[1]: "text/csv",
 
 #: Battery electric and plug-in hybrid cars per 1 000 inhabitants, by country, invented.
 _CARS = {"BE": (27, 36), "CH": (24, 11), "DE": (21, 12), "ES": (5, 6), "FR": (18, 10), "NL": (32, 18)}
+#: Electric vans per electric car, invented.
+_VANS = 0.09
 _UPDATED = "01/10/26 11:00:00"
 
 
@@ -40,12 +42,12 @@ def write_reference(work: Path) -> dict[str, int]:
         population,
     )
     vehicles = [
-        f"ESTAT:ROAD_EQS_CARPDA(1.0),{_UPDATED},A,NR,{engine},{code},{year},{count},,"
-        for code, year, engine, count in fleet()
+        f"ESTAT:TRAN_R_ELVEHST(1.0),{_UPDATED},A,{vehicle},{engine},NR,{code},{year},{count},,"
+        for code, year, vehicle, engine, count in fleet()
     ]
     _csv(
         work / REFERENCE[2],
-        "DATAFLOW,LAST UPDATE,freq,unit,mot_nrg,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS",
+        "DATAFLOW,LAST UPDATE,freq,vehicle,mot_nrg,unit,geo,TIME_PERIOD,OBS_VALUE,OBS_FLAG,CONF_STATUS",
         vehicles,
     )
     return dict(zip(REFERENCE, (len(features), len(population), len(vehicles)), strict=True))
@@ -63,21 +65,20 @@ def inhabitants() -> dict[str, dict[int, tuple[int, str]]]:
     return found
 
 
-def fleet() -> list[tuple[str, int, str, int]]:
-    """Cars in stock on 31 December: (country, year, kind of motor energy as Eurostat codes it, cars)."""
-    people = inhabitants()
+def fleet() -> list[tuple[str, int, str, str, int]]:
+    """Vehicles in stock on 31 December: (country or region of level 3, year, vehicle, motor energy, vehicles)."""
     rows = []
-    for country, (battery, plug_in) in _CARS.items():
+    for code, by_year in sorted(inhabitants().items()):
+        if len(code) not in (2, 5):
+            continue
+        battery, plug_in = _CARS[code[:2]]
         for year in (2023, 2024):
-            thousand = people[country][2025][0] / 1000
+            thousand = by_year[2025][0] / 1000
             growth = 1.0 if year == 2024 else 0.8
-            cars = {
-                "ELC": battery, "ELC_PET_PI": plug_in * 0.85, "ELC_DIE_PI": plug_in * 0.15, "PET": 270, "DIE": 180,
-                "ELC_PET_HYB": 30, "ELC_DIE_HYB": 8, "LPG": 5,
-            }  # fmt: skip
-            counts = {key: int(thousand * value * (growth if "ELC" in key else 1)) for key, value in cars.items()}
-            rows += [(country, year, "TOTAL", sum(counts.values()))]
-            rows += [(country, year, key, count) for key, count in counts.items()]
+            for vehicle, share in (("CAR", 1.0), ("VG_LE3P5", _VANS)):
+                stock = {"ELC": battery, "ELC_PET_PI": plug_in * 0.85, "ELC_DIE_PI": plug_in * 0.15}
+                rows += [(code, year, vehicle, key, int(thousand * value * share * growth)) for key, value in stock.items()]
+                rows += [(code, year, vehicle, "PET", int(thousand * 270 * share))]
     return rows
 
 
