@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -16,16 +17,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit code 0, 1 (a run failed) or 2 (what was given is wrong, with one clear line)."""
     given = _parser().parse_args(arguments)
     try:
-        return int(given.run(given) or 0)
+        code = int(given.run(given) or 0)
+        sys.stdout.flush()
+        return code
     except EuregioError as error:
-        print(f"euregio: {error}", file=sys.stderr)
-        return 2
+        return _say(str(error), 2)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  nobody reads on: say nothing more
+        # nobody reads on: what is still buffered goes nowhere, and nothing more is said
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("euregio: interrupted", file=sys.stderr)
-        return 130
+        return _say("interrupted", 130)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _say(f"{place}{error.strerror or error}", 2)
+    except Exception as error:
+        if os.environ.get("EUREGIO_DEBUG") or not type(error).__module__.endswith("duckdb"):
+            raise
+        return _say(f"{error} (EUREGIO_DEBUG=1 tells where)", 1)
+
+
+def _say(text: str, code: int) -> int:
+    print("euregio: " + " ".join(text.split()), file=sys.stderr)
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from euregio.errors import DecodeError
+from euregio.errors import DeclarationError, DecodeError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
-from euregio.settings import Settings
+from euregio.settings import PROJECT, Settings
 from euregio.stages import check_records, harmonise_table, region_grid
 from euregio.storage.duck import connect, quoted
 
@@ -47,8 +48,11 @@ def try_file(
     DecodeError where the file cannot be read as the format, BatchRefused where a critical rule fails.
     """
     table = module_of(format_name).FORMAT.table
+    if file.is_dir():
+        raise DecodeError("this is a folder, not a file", where=str(file))
     if not file.is_file():
         raise DecodeError("there is no such file", where=str(file))
+    _check_place(country, time_zone)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="try-", dir=settings.scratch) as folder:
         scratch = Path(folder)
@@ -63,7 +67,7 @@ def try_file(
             retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip
         sample = (
-            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) LIMIT {int(first)}")
+            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) LIMIT {max(int(first), 0)}")
             .to_arrow_table()
             .to_pylist()
         )
@@ -76,6 +80,23 @@ def try_file(
     )  # fmt: skip
 
 
+def _check_place(country: str | None, time_zone: str | None) -> None:
+    """Raises DeclarationError for what is no country's ISO code or no time zone."""
+    if country is not None:
+        with (PROJECT / "include" / "codes" / "country.csv").open(encoding="utf-8") as lines:
+            known = {line.partition(",")[0] for line in lines}
+        if country.upper() not in known:
+            raise DeclarationError("not a country that Euregio knows", where="--country", found=country, expected="an ISO code such as NL")
+    if time_zone is not None:
+        try:
+            ZoneInfo(time_zone)
+        except (KeyError, ValueError, OSError) as error:
+            raise DeclarationError("not a time zone", where="--time-zone", found=time_zone, expected="an IANA name such as Europe/Berlin") from error
+
+
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DecodeError("the file cannot be read", where=str(path), found=error.strerror or str(error)) from error

@@ -40,7 +40,7 @@ def open_layer(
     extensions = ["ducklake", "spatial", *([scanner] if scanner else []), *(["httpfs"] if remote else [])]
     if kind != "postgres":
         if read_only and not Path(place).exists():
-            raise EuregioError("there is no layer yet", where=place, do="`make run` (or a dataset's DAG) makes it.")
+            raise no_layer(place)
         Path(place).parent.mkdir(parents=True, exist_ok=True)
     if not remote:
         Path(settings.layer_data).mkdir(parents=True, exist_ok=True)
@@ -58,6 +58,11 @@ def open_layer(
         con.close()
 
 
+def no_layer(where: str) -> EuregioError:
+    """The error for a layer that nothing was released into."""
+    return EuregioError("there is no layer yet", where=where, do="`make run` (or a dataset's DAG) makes it.")
+
+
 def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool, snapshot: int | None) -> None:
     source = "ducklake:" + (place if kind == "duckdb" else f"{kind}:{place}")
     options = ["READ_ONLY"] if read_only else [f"DATA_PATH {quoted(data.rstrip('/') + '/')}"]
@@ -72,6 +77,8 @@ def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, re
         if any(word in str(error) for word in _BUSY):
             raise
         said = str(error).splitlines()[0]
+        if read_only and "creating a new DuckLake is explicitly disabled" in said:
+            raise no_layer(place if kind != "postgres" else "the PostgreSQL catalogue") from error
         raise EuregioError("the layer cannot be opened", found=said.replace(place, "…") if kind == "postgres" else said) from error
 
 
