@@ -69,7 +69,7 @@ def map_view(drawn: Map, region: Region, silent: dict[str, str], words: Messages
         "ratio": round(WIDTH / drawn.frame.height, 4),
         "context": [shape.path for shape in drawn.shapes if not shape.side_id],
         "has_partial": any(not shape.is_member for shape in own),
-        "has_no_data": any(name.endswith("-n") for area in areas for name in area["classes"].split() if name[0] == "m"),
+        "has_no_data": any(area["has_gap"] for area in areas),
         "areas": areas,
         "countries": drawn.countries,
         "borders": drawn.borders,
@@ -117,7 +117,7 @@ def _area(shape: Shape, measures: list[dict[str, Any]], region: Region, silent: 
         )  # fmt: skip
     return {
         "code": shape.code, "name": shape.name, "side": side_name(region, shape.side_id, words), "path": shape.path,
-        "classes": " ".join(classes), "texts": texts, "counts": counts, "cells": cells,
+        "classes": " ".join(classes), "has_gap": shape.is_member and any(name.endswith("-n") for name in classes), "texts": texts, "counts": counts, "cells": cells,
         "points": words.count(numbers["points_count"]) if counts else words("no_value"),
         "label": f"{shape.name}, {side_name(region, shape.side_id, words)}. " + (texts[measures[0]["id"]] if measures else silent.get(shape.side_id, "")),
     }  # fmt: skip
