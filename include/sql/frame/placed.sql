@@ -1,8 +1,8 @@
 -- Where each row lies: its NUTS-3 region by geometry, and whether that agrees with the country it declares.
 -- Over `mended` (harmonised rows after corrections) and `region_grid` (cells of 0.05 degrees: the region that holds a
 -- cell wholly, or the parts of regions in and around it; empty where no regions are at hand).
--- A place within 0.02 degrees (1.4 to 2.2 km in Europe) of the declared country counts as in it: boundaries are
--- generalised. Swapped coordinates are mended where the swapped place is in the declared country and the given is not.
+-- A place within 0.03 degrees (2.1 to 3.3 km in Europe) of the declared country counts as in it: boundaries are
+-- generalised (at 1:20 million Brusio lies 0.026 degrees outside Switzerland). Swapped coordinates are mended where the swapped place is in the declared country and the given is not.
 WITH located AS (
     SELECT mended.*,
            grid.parts,
@@ -20,7 +20,7 @@ compared AS (
                 THEN list_min(list_filter(list_transform(
                          list_filter(parts, lambda part: part.country = coalesce(country_code, part.country)),
                          lambda part: {'away_deg': ST_Distance(part.shape, ST_Point(longitude_deg, latitude_deg)), 'code': part.code, 'country': part.country}),
-                         lambda near: near.away_deg <= 0.02)) END AS near,
+                         lambda near: near.away_deg <= 0.03)) END AS near,
            CASE WHEN (hit IS NULL OR hit.country <> country_code)
                 THEN coalesce(len(list_filter(getvariable('country_boxes')[country_code], lambda box:
                          latitude_deg BETWEEN box.south AND box.north AND longitude_deg BETWEEN box.west AND box.east)) > 0, true)
@@ -48,7 +48,7 @@ swapped AS (
                      ELSE list_min(list_filter(list_transform(
                               list_filter(turned.parts, lambda part: part.country = country_code),
                               lambda part: {'away_deg': ST_Distance(part.shape, ST_Point(latitude_deg, longitude_deg)), 'code': part.code}),
-                              lambda found: found.away_deg <= 0.02)) END END AS turned_hit
+                              lambda found: found.away_deg <= 0.03)) END END AS turned_hit
     FROM disputed
     LEFT JOIN region_grid AS turned
            ON turned.cell = CASE WHEN disagrees AND swapped_in_box

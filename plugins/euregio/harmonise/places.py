@@ -31,9 +31,9 @@ strip AS (
 ),
 piece AS (
     SELECT code, country, x, y,
-           ST_Intersection(shape, ST_MakeEnvelope(x / 20.0 - 0.03, y / 20.0 - 0.02, (x + 1) / 20.0 + 0.03, (y + 1) / 20.0 + 0.02)) AS shape
-    FROM strip, LATERAL (SELECT unnest(range(CAST(floor((ST_YMin(shape) - 0.02) * 20) AS BIGINT),
-                                             CAST(floor((ST_YMax(shape) + 0.02) * 20) AS BIGINT) + 1)) AS y)
+           ST_Intersection(shape, ST_MakeEnvelope(x / 20.0 - 0.03, y / 20.0 - 0.03, (x + 1) / 20.0 + 0.03, (y + 1) / 20.0 + 0.03)) AS shape
+    FROM strip, LATERAL (SELECT unnest(range(CAST(floor((ST_YMin(shape) - 0.03) * 20) AS BIGINT),
+                                             CAST(floor((ST_YMax(shape) + 0.03) * 20) AS BIGINT) + 1)) AS y)
     WHERE NOT ST_IsEmpty(shape)
 ),
 part AS (
@@ -45,7 +45,7 @@ SELECT cell,
        max(code) FILTER (is_whole) AS code,
        max(country) FILTER (is_whole) AS country,
        list({'code': code, 'country': country, 'shape': shape} ORDER BY code)
-           FILTER (NOT is_whole OR ST_Area(shape) < 0.11 * 0.09 * 0.999999) AS parts
+           FILTER (NOT is_whole OR ST_Area(shape) < 0.11 * 0.11 * 0.999999) AS parts
 FROM part GROUP BY cell
 """
 
@@ -59,7 +59,7 @@ def build_grid(con: duckdb.DuckDBPyConnection, regions: str, folder: Path) -> Pa
         f"SELECT string_agg(nuts_code || md5(CAST(ST_AsWKB(geometry) AS VARCHAR)), ',' ORDER BY nuts_code) "
         f"FROM ({regions}) WHERE nuts_level = 3"
     ).fetchone()
-    name = hashlib.sha256(f"1:{facts[0] if facts else ''}".encode()).hexdigest()[:16]
+    name = hashlib.sha256(f"2:{facts[0] if facts else ''}".encode()).hexdigest()[:16]
     path = folder / f"regions-{name}.duckdb"
     if path.exists():
         return path
