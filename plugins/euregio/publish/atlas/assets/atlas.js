@@ -42,7 +42,7 @@
   function move(area, by) {
     const next = areas[(areas.indexOf(area) + by + areas.length) % areas.length];
     areas.forEach((one) => one.setAttribute("tabindex", one === next ? "0" : "-1"));
-    next.focus();
+    next.focus({ preventScroll: true });
   }
 
   function show(next) {
