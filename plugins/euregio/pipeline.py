@@ -19,7 +19,7 @@ from euregio import __version__, stages
 from euregio.declarations import corrections, datasets, tables
 from euregio.declarations.datasets import Dataset, checked_period
 from euregio.declarations.profiles import load_profile
-from euregio.errors import EuregioError, ReleaseError
+from euregio.errors import BatchRefused, EuregioError, ReleaseError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.extract.fetch.gather import gather
@@ -106,14 +106,17 @@ def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
 
 
 def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
-    """Turn the records into rows of each table that the format gives, every row with its verdict."""
+    """Turn the records into rows of each table that the format gives, every row with its verdict.
+
+    Raises BatchRefused where not one row of the format's own table is sound: that would empty what was released.
+    """
     settings = settings or Settings()
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
     grid = stages.region_grid(settings)
     totals: Counter[str] = Counter()
     for name in tables_given(dataset):
-        with _connection(settings) as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
+        with _connection(settings, "spatial") as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
             found = stages.harmonise_table(
                 con, dataset.format, name, _decoded(batch, zone), zone.local(f"{batch.folder}/failures.parquet"), out,
                 dataset=dataset.id, country=dataset.country_code, time_zone=dataset.time_zone, grid=grid,
@@ -122,6 +125,12 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
         if found.outdated_corrections:
             _LOG.warning("%s: the publisher has changed what these corrections mend, take them away: %s", dataset.id, ", ".join(found.outdated_corrections))
         zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json(), default=str).encode())
+        if not totals and found.quarantined == found.rows:
+            raise BatchRefused(
+                "not one row is sound", where=f"{dataset.id} {batch.period}, {name}",
+                found=", ".join(f"{reason} ({count})" for reason, count in found.reasons.items()) or "no rows",
+                do="The last good state stays; look at the publisher's file, or at the rules.",
+            )  # fmt: skip
         totals.update(rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined)
     return replace(
         batch, rows=totals["rows"], admitted=totals["admitted"], corrected=totals["corrected"], quarantined=totals["quarantined"]
@@ -290,8 +299,8 @@ def _s3fs_options(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def _connection(settings: Settings) -> Iterator[Any]:
-    con = connect(settings, "spatial")
+def _connection(settings: Settings, *extensions: str) -> Iterator[Any]:
+    con = connect(settings, *extensions)
     try:
         yield con
     finally:

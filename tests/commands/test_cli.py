@@ -33,7 +33,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     told = capsys.readouterr()
     assert told.out == ""
     lines = told.err.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("euregio: "), told.err
+    assert len(lines) == 1, told.err
+    assert lines[0].startswith("euregio: ")
     return lines[0]
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from tests.harmonise.frame import REGIONS, connection, grid_of, placed
 
 from euregio.harmonise.places import build_grid
-from tests.harmonise.frame import REGIONS, connection, grid_of, placed
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con.close()
 
 
-def one(con, grid, country, lat, lon):  # noqa: ANN001, ANN201
+def one(con, grid, country, lat, lon):
     (row,) = placed(con, [{"country": country, "lat": lat, "lon": lon}], grid)
     return row
 

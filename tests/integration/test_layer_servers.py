@@ -49,9 +49,11 @@ def test_two_datasets_run_into_a_layer_on_servers(settings: Settings, monkeypatc
         counted = con.execute("SELECT count(*), count(nuts3_code) FROM core.current_recharging_point").fetchall()
         assert counted == [(batch.released, batch.released)]
         place = con.execute("SELECT data_file FROM ducklake_list_files('lake', 'recharging_point', schema => 'core')").fetchall()
-        assert place and all(path.startswith("s3://zones/layer/") for (path,) in place)
+        assert place
+        assert all(path.startswith("s3://zones/layer/") for (path,) in place)
         comments = con.execute("SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'recharging_point'").fetchall()
-        assert comments and comments[0][0]
+        assert comments
+        assert comments[0][0]
 
 
 def _write_some(settings: Settings, number: int) -> None:
@@ -86,4 +88,5 @@ def test_a_catalogue_that_is_not_there_is_one_clear_line_without_its_password(tm
     away = Settings(home=tmp_path, layer_catalogue="postgres:host=127.0.0.1 port=9 user=u password=geheim dbname=x", layer_data=str(tmp_path / "d"))
     with pytest.raises(EuregioError, match="cannot be opened") as said, open_layer(away):
         pass
-    assert "geheim" not in str(said.value) and "\n" not in str(said.value)
+    assert "geheim" not in str(said.value)
+    assert "\n" not in str(said.value)

@@ -56,7 +56,7 @@ def test_a_reader_cannot_write(settings: Settings) -> None:
 
 def test_a_transaction_that_fails_leaves_the_state_before(settings: Settings) -> None:
     with open_layer(settings, read_only=False) as con:
-        with pytest.raises(RuntimeError), transaction(con, "run 1", "half", {}):
+        with pytest.raises(RuntimeError), transaction(con, "run 1", "half", {}):  # noqa: PT012
             con.execute("INSERT INTO core.population (nuts_code, reference_year) VALUES ('X', 2024)")
             raise RuntimeError
         assert con.execute("SELECT count(*) FROM core.population").fetchall() == [(0,)]

@@ -32,7 +32,7 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("formats", formats(), _format)
     each("datasets", sorted(datasets.FOLDER.glob("*/*.yaml")), _dataset)
     each("profiles", sorted(path.stem for path in profiles.FOLDER.glob("*.yaml")), _profile)
-    each("regions", sorted(path.stem for path in regions.FOLDER.glob("*.yaml")), lambda name: regions.load_region(name) and None)
+    each("regions", sorted(path.stem for path in regions.FOLDER.glob("*.yaml")), _region)
     each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
     each("generated documents", documents.documents(), lambda _name: None)
@@ -72,6 +72,10 @@ def _profile(name: str) -> None:
     for dataset_id in profiles.load_profile(name).datasets or ():
         if dataset_id not in declared:
             raise DeclarationError("the profile names a dataset that is not declared", where=f"profile {name}", found=dataset_id)
+
+
+def _region(name: str) -> None:
+    regions.load_region(name)
 
 
 def _corrections(path: str) -> None:

@@ -15,7 +15,7 @@ from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.settings import PROJECT, Settings
 from euregio.stages import check_records, harmonise_table, region_grid
-from euregio.storage.duck import connect, quoted
+from euregio.storage.duck import connect, load_extension, quoted
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,11 @@ def try_file(
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="try-", dir=settings.scratch) as folder:
         scratch = Path(folder)
-        con = connect(settings, "spatial")
+        con = connect(settings)
         digest = _sha256(file)
         decoded = decode_file(format_name, file, scratch / "decoded" / "file.parquet", con, name=file.name, file_id=digest)
         outcome = check_records(con, format_name, [decoded.path], scratch / "failures.parquet")
+        load_extension(con, "spatial")  # only now: what cannot be decoded is refused without its cost
         grid = region_grid(settings)
         found = harmonise_table(
             con, format_name, table, [decoded.path], scratch / "failures.parquet", scratch / "rows.parquet",
