@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
+
 from euregio import pipeline, stages
 from euregio.declarations import datasets, tables
 from euregio.extract.decoded import decode_file
@@ -17,15 +19,29 @@ from euregio.storage.duck import connect, quoted
 from euregio.storage.layer import open_layer
 
 
+def grid(regions: str, folder: str) -> None:
+    """The grid of the regions, made once before anything is measured (as the release of regions does)."""
+    from euregio.harmonise.places import build_grid
+
+    home = Path(folder) / "home"
+    con = connect(Settings(home=home), "spatial")
+    con.execute(
+        "CREATE TABLE nuts AS SELECT f.properties->>'NUTS_ID' AS nuts_code, CAST(f.properties->>'LEVL_CODE' AS INTEGER) AS nuts_level, "
+        "f.properties->>'CNTR_CODE' AS country_code, ST_GeomFromGeoJSON(f.geometry) AS geometry FROM (SELECT unnest(features) AS f "
+        f"FROM read_json({quoted(regions)}, columns = {{features: 'STRUCT(properties JSON, geometry JSON)[]'}}, maximum_object_size = 200000000))"
+    )
+    build_grid(con, "SELECT * FROM nuts", home / "places")
+
+
 def bare_csv(file: str, folder: str) -> None:
-    """A bare DuckDB COPY of the CSV, every column as text, to Parquet."""
-    con = connect(Settings(home=Path(folder)))
+    """A bare DuckDB COPY of the CSV, every column as text, to Parquet, with DuckDB's own settings."""
+    con = duckdb.connect(config={"threads": 2})
     con.execute(f"COPY (SELECT * FROM read_csv({quoted(file)}, all_varchar = true)) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)")
 
 
 def bare_json(file: str, folder: str) -> None:
     """A bare DuckDB read_json of the array, with DuckDB's own types, to Parquet."""
-    con = connect(Settings(home=Path(folder), memory_limit="4GB"))
+    con = duckdb.connect(config={"threads": 2})
     con.execute(f"COPY (SELECT * FROM read_json({quoted(file)})) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)")
 
 

@@ -68,7 +68,7 @@ def try_file(
             retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip
         sample = (
-            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) LIMIT {max(int(first), 0)}")
+            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) ORDER BY _file, _record, _point LIMIT {max(int(first), 0)}")
             .to_arrow_table()
             .to_pylist()
         )

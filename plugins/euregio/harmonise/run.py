@@ -84,6 +84,7 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     Needs the spatial extension on `con`. Raises DeclarationError where the SQL does not give the table's columns,
     EuregioError where rows do not add up.
     """
+    con.execute("SET preserve_insertion_order = false")  # rows carry their place; kept in order they would be written by one thread
     prepare(con, task)
     con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
     losers = _duplicates(con, task.table)
@@ -95,6 +96,7 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
         found = _count(con, task, part)
         os.replace(part, out)
     finally:
+        con.execute("RESET preserve_insertion_order")  # decoding on this connection numbers records by their order
         part.unlink(missing_ok=True)
     return found
 

@@ -114,6 +114,12 @@ def _facts(dataset_id: str, origin: Origin) -> dict[str, str]:
 
 
 def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) -> None:
+    """Take away what the period holds; where it was never released there is nothing, and nothing is looked for."""
+    noted = con.execute(
+        f"SELECT count(*) FROM catalogue.release WHERE dataset = {quoted(dataset_id)} AND period = {quoted(period)}"
+    ).fetchone()
+    if noted and not noted[0]:
+        return
     tables = con.execute(
         "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'lake' "
         "AND schema_name IN ('core', 'quality', 'catalogue') AND table_name IN (SELECT table_name FROM duckdb_tables() "

@@ -45,6 +45,7 @@ def open_layer(
     if not remote:
         Path(settings.layer_data).mkdir(parents=True, exist_ok=True)
     con = connect(settings, *extensions)
+    con.execute("SET preserve_insertion_order = false")  # a table has no order; kept, one thread would write it
     try:
         if remote:
             _use_s3(con, settings.s3_options)
