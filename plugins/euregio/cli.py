@@ -73,8 +73,12 @@ def _parser() -> argparse.ArgumentParser:
 
     sql = commands.add_parser("sql", help="query the shared layer (read-only unless --write)")
     sql.add_argument("query", nargs="?", help="one SQL query; a prompt opens where none is given")
-    sql.add_argument("--as", dest="form", choices=("table", "csv", "json"), default="table", help="how rows are printed")
-    sql.add_argument("--snapshot", type=int, help="the layer as it stood at this snapshot (catalogue.release.snapshot_id)")
+    sql.add_argument(
+        "--as", dest="form", choices=("table", "csv", "json"), default="table", help="how rows are printed"
+    )
+    sql.add_argument(
+        "--snapshot", type=int, help="the layer as it stood at this snapshot (catalogue.release.snapshot_id)"
+    )
     sql.add_argument("--write", action="store_true", help="open for writing: for repairs, not for analysis")
     sql.set_defaults(run=_sql)
 
@@ -89,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     summary = commands.add_parser("summary", help="indicators per region, verdict counts, and where things are")
     summary.set_defaults(run=_summary)
 
-    quarantine = commands.add_parser("quarantine", help="rows of a dataset's latest release that were kept back, by reason")
+    quarantine = commands.add_parser(
+        "quarantine", help="rows of a dataset's latest release that were kept back, by reason"
+    )
     quarantine.add_argument("dataset")
     quarantine.add_argument("--rows", type=int, default=20, help="how many rows to list")
     quarantine.set_defaults(run=_quarantine)
@@ -110,12 +116,16 @@ def _try(given: argparse.Namespace) -> int:
     from euregio.commands.trial import try_file
     from euregio.settings import Settings
 
-    trial = try_file(given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows)
+    trial = try_file(
+        given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows
+    )
     if given.json:
         print(json.dumps(trial.to_json(), default=str, ensure_ascii=False))
         return 0
     print(f"{given.file.name}: {trial.records} records of {trial.format}, {trial.rows} rows of {trial.table}")
-    print(f"  admitted {trial.admitted}, corrected {trial.corrected}, quarantined {trial.quarantined}; places checked against {trial.places}")
+    print(
+        f"  admitted {trial.admitted}, corrected {trial.corrected}, quarantined {trial.quarantined}; places checked against {trial.places}"
+    )
     for reason, rows in trial.reasons.items():
         print(f"  {rows:>9}  {reason}")
     for row in trial.sample:

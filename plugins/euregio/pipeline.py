@@ -86,7 +86,9 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     zone = zone_of(dataset, settings)
     landed = _land(dataset, checked_period(period, dataset_id), zone, settings)
     files = tuple(file.sha256 for file in landed.files)
-    batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, datetime.now(UTC).isoformat(timespec="seconds"))
+    batch = Batch(
+        dataset_id, period, run_id or new_run_id(), "", files, datetime.now(UTC).isoformat(timespec="seconds")
+    )
     batch = _named(batch, dataset, settings)
     return batch if batch.unchanged else _decode(batch, dataset, zone, settings)
 
@@ -123,7 +125,11 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
                 retrieved_at=batch.retrieved_at, corrections=corrections.corrections_of(dataset.id, name),
             )  # fmt: skip
         if found.outdated_corrections:
-            _LOG.warning("%s: the publisher has changed what these corrections mend, take them away: %s", dataset.id, ", ".join(found.outdated_corrections))
+            _LOG.warning(
+                "%s: the publisher has changed what these corrections mend, take them away: %s",
+                dataset.id,
+                ", ".join(found.outdated_corrections),
+            )
         zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json(), default=str).encode())
         if not totals and found.quarantined == found.rows:
             raise BatchRefused(
@@ -131,9 +137,15 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
                 found=", ".join(f"{reason} ({count})" for reason, count in found.reasons.items()) or "no rows",
                 do="The last good state stays; look at the publisher's file, or at the rules.",
             )  # fmt: skip
-        totals.update(rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined)
+        totals.update(
+            rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined
+        )
     return replace(
-        batch, rows=totals["rows"], admitted=totals["admitted"], corrected=totals["corrected"], quarantined=totals["quarantined"]
+        batch,
+        rows=totals["rows"],
+        admitted=totals["admitted"],
+        corrected=totals["corrected"],
+        quarantined=totals["quarantined"],
     )
 
 
@@ -146,7 +158,10 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     ran = [{**rule, "table_name": ""} for rule in json.loads(zone.read_bytes(f"{batch.folder}/outcome.json"))["rules"]]
     for name in tables_given(dataset):
         counts = json.loads(zone.read_bytes(f"{batch.folder}/rows-{name}.json"))
-        ran += [{**rule, "table_name": name} for rule in (*counts["rules"], *map(_outdated_rule, counts["outdated_corrections"]))]
+        ran += [
+            {**rule, "table_name": name}
+            for rule in (*counts["rules"], *map(_outdated_rule, counts["outdated_corrections"]))
+        ]
         numbers = (counts[key] for key in ("rows", "admitted", "corrected", "quarantined", "reasons"))
         rows.append(RowsFile(tables.load_table(name), zone.local(f"{batch.folder}/rows-{name}.parquet"), *numbers))
     origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, ran)
@@ -167,7 +182,9 @@ def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Se
     return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
 
 
-def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+def replay(
+    dataset_id: str, period: str | None = None, *, run_id: str | None = None, settings: Settings | None = None
+) -> Batch:
     """Today's rules over the landed bytes of a release (the latest where `period` is None), without network.
 
     Quarantined rows return when the rule that held them is lifted or a correction mends them. Raises ReleaseError
@@ -184,7 +201,9 @@ def replay(dataset_id: str, period: str | None = None, *, run_id: str | None = N
     if found is None:
         raise ReleaseError("nothing of it was released, so there is nothing to replay", where=dataset_id, found=period)
     period, files, retrieved_at = found[0], found[1], datetime.fromisoformat(found[2]).isoformat(timespec="seconds")
-    batch = _named(Batch(dataset_id, period, run_id or new_run_id(), "", tuple(files), retrieved_at), dataset, settings, period)
+    batch = _named(
+        Batch(dataset_id, period, run_id or new_run_id(), "", tuple(files), retrieved_at), dataset, settings, period
+    )
     if batch.unchanged:
         return batch
     batch = _decode(batch, dataset, zone_of(dataset, settings), settings)
@@ -215,7 +234,13 @@ def batch_id(dataset: Dataset, files: tuple[str, ...], period: str, regions: tup
     """
     observed = any("observed_at" in {c.name for c in tables.load_table(t).columns} for t in tables_given(dataset))
     placed = any(tables.load_table(t).has("nuts3_code", "place_method") for t in tables_given(dataset))
-    facts = [__version__, dataset.model_dump_json(), *files, *([period] if observed else []), *(regions if placed else ())]
+    facts = [
+        __version__,
+        dataset.model_dump_json(),
+        *files,
+        *([period] if observed else []),
+        *(regions if placed else ()),
+    ]
     digest = hashlib.sha256("\n".join(facts).encode())
     for path in _rule_files(dataset):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -240,7 +265,9 @@ def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings) -> Land
     """The dataset's bytes in the zone, from where the profile says they come."""
     profile = load_profile(settings.profile)
     spec = profile.source(dataset, period)
-    facts = DatasetFacts(dataset.id, dataset.licence.id if dataset.licence else None, dataset.attribution, str(spec.urls[0]))
+    facts = DatasetFacts(
+        dataset.id, dataset.licence.id if dataset.licence else None, dataset.attribution, str(spec.urls[0])
+    )
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.scratch) as folder:
         root = str(profile.root_folder) if profile.root_folder else None
@@ -283,7 +310,9 @@ def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | Non
     """The batch with its name, and whether the release in force (or that of `period`) is this very batch."""
     try:
         with open_layer(settings) as con:
-            found = con.execute("SELECT batch_id FROM catalogue.current_release WHERE table_name = 'nuts_region' ORDER BY 1").fetchall()
+            found = con.execute(
+                "SELECT batch_id FROM catalogue.current_release WHERE table_name = 'nuts_region' ORDER BY 1"
+            ).fetchall()
             name = batch_id(dataset, batch.files, batch.period, tuple(row[0] for row in found))
             return replace(batch, batch_id=name, unchanged=is_released(con, batch.dataset, name, period))
     except EuregioError as error:
@@ -295,7 +324,11 @@ def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | Non
 def _s3fs_options(settings: Settings) -> dict[str, Any]:
     names = settings.s3_options
     client = {"region_name": names.get("region"), "endpoint_url": names.get("endpoint")}
-    return {"key": names.get("key"), "secret": names.get("secret"), "client_kwargs": {k: v for k, v in client.items() if v}}
+    return {
+        "key": names.get("key"),
+        "secret": names.get("secret"),
+        "client_kwargs": {k: v for k, v in client.items() if v},
+    }
 
 
 @contextmanager

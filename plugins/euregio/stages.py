@@ -50,7 +50,11 @@ def judge_of(table: Table) -> Callable[[dict[str, str]], str]:
         where = f"expectations/tables/{table.name}.json"
         for rule, message in compiled.errors:
             raise DeclarationError(message, where=f"{where}, rule {rule.reason}", expected=", ".join(columns))
-        beyond_a_row = [*compiled.unknown, *(unique.rule for unique in compiled.unique_rules), *(rule for rule, _ in compiled.measures)]
+        beyond_a_row = [
+            *compiled.unknown,
+            *(unique.rule for unique in compiled.unique_rules),
+            *(rule for rule, _ in compiled.measures),
+        ]
         left = sorted(rule.reason for rule in beyond_a_row if rule.severity == "warning")
         if left:
             raise DeclarationError(
@@ -102,4 +106,3 @@ def region_grid(settings: Settings) -> Path | None:
         if error.what == "there is no layer yet":
             return None
         raise
-

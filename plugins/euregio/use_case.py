@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,9 @@ from euregio.storage.zones import Zone
 _COUNTRY = "eu"
 
 
-def compute(use_case: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> dict[str, Any]:
+def compute(
+    use_case: str, period: str, *, run_id: str | None = None, settings: Settings | None = None
+) -> dict[str, Any]:
     """Match the points that several publishers describe, and compute the use case's values for `period`.
 
     Values are of the releases in force. A period older than one that was computed before (a backfill of the past) is
@@ -57,10 +60,17 @@ def check_indicators(use_case: str, summary: dict[str, Any], *, settings: Settin
     try:
         with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
             failures = Path(folder) / "failures.parquet"
-            outcome = run_check(con, f"SELECT {quoted(use_case)} AS _file, row_number() OVER () AS _record, * FROM read_parquet({source})", suite, failures)
+            outcome = run_check(
+                con,
+                f"SELECT {quoted(use_case)} AS _file, row_number() OVER () AS _record, * FROM read_parquet({source})",
+                suite,
+                failures,
+            )
     finally:
         con.close()
-    failed = [f"{rule.reason} ({rule.failed})" for rule in outcome.rules if rule.severity == "warning" and not rule.success]
+    failed = [
+        f"{rule.reason} ({rule.failed})" for rule in outcome.rules if rule.severity == "warning" and not rule.success
+    ]
     if failed:
         raise EuregioError(
             "computed values break their contract; the published ones stay", where=f"{use_case} {summary['period']}",
@@ -78,7 +88,7 @@ def publish(use_case: str, summaries: Sequence[dict[str, Any]], *, settings: Set
     with open_layer(settings, read_only=False) as con:
         for summary in summaries:
             source = quoted(str(zone.local(f"{_file(summary['period'])}.parquet")))
-            retried(lambda summary=summary, source=source: _replace(con, use_case, summary, source))
+            retried(partial(_replace, con, use_case, summary, source))
         return write_atlas(con, settings.home / "atlas")
 
 

@@ -37,7 +37,12 @@ SOUND = {name: path for name in formats() if (path := payload(name))}
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """An installation in which nothing may be left: no file in scratch, zones or layer."""
     home = tmp_path / "home"
-    yield Settings(home=home, zones=str(home / "zones"), layer_catalogue=f"sqlite:{home}/layer/c.sqlite", layer_data=f"{home}/layer/data")
+    yield Settings(
+        home=home,
+        zones=str(home / "zones"),
+        layer_catalogue=f"sqlite:{home}/layer/c.sqlite",
+        layer_data=f"{home}/layer/data",
+    )
     assert [path for path in home.rglob("*") if path.is_file()] == []
 
 

@@ -93,7 +93,11 @@ def main() -> None:
         if small is None:
             small = ours
             peer = once("-m", "tests.bench.peers", file, folder, regions)
-            show(f"{title}: pandas, Great Expectations, geopandas", peer, f"{peer.wall_s / ours.wall_s:.1f} × ours (aim 6 ×)")
+            show(
+                f"{title}: pandas, Great Expectations, geopandas",
+                peer,
+                f"{peer.wall_s / ours.wall_s:.1f} × ours (aim 6 ×)",
+            )
     if LARGE and small is not None:
         print(f"making {10 * POINTS:,} points of IRVE CSV", flush=True)
         file = str(feed_file(FOLDER, "fr.charging__irve_static", 10 * POINTS))

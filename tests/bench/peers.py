@@ -37,7 +37,9 @@ def irve(file: str, folder: str, regions: str) -> None:
         gx.expectations.ExpectColumnValuesToBeBetween(column="power_kw", min_value=0.5, max_value=4000),
         gx.expectations.ExpectColumnValuesToNotBeNull(column="updated_at"),
         gx.expectations.ExpectColumnValuesToNotBeNull(column="id_station_itinerance"),
-        gx.expectations.ExpectColumnValuesToBeInSet(column="condition_acces", value_set=["Accès libre", "Accès réservé"]),
+        gx.expectations.ExpectColumnValuesToBeInSet(
+            column="condition_acces", value_set=["Accès libre", "Accès réservé"]
+        ),
         gx.expectations.ExpectColumnValuesToBeUnique(column="evse_id"),
         gx.expectations.ExpectColumnValuesToNotBeNull(column="nom_operateur"),
     ]
@@ -46,7 +48,9 @@ def irve(file: str, folder: str, regions: str) -> None:
     suite = context.suites.add(gx.ExpectationSuite(name="irve", expectations=rules))
     asset = context.data_sources.add_pandas("bench").add_dataframe_asset("irve")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch(batch_parameters={"dataframe": frame})
-    result = batch.validate(suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]})
+    result = batch.validate(
+        suite, result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["row"]}
+    )
     bad: set[int] = set()
     for one in result.results:
         bad |= {entry["row"] for entry in one.result.get("unexpected_index_list") or ()}

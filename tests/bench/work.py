@@ -36,13 +36,17 @@ def grid(regions: str, folder: str) -> None:
 def bare_csv(file: str, folder: str) -> None:
     """A bare DuckDB COPY of the CSV, every column as text, to Parquet, with DuckDB's own settings."""
     con = duckdb.connect(config={"threads": 2})
-    con.execute(f"COPY (SELECT * FROM read_csv({quoted(file)}, all_varchar = true)) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)")
+    con.execute(
+        f"COPY (SELECT * FROM read_csv({quoted(file)}, all_varchar = true)) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    )
 
 
 def bare_json(file: str, folder: str) -> None:
     """A bare DuckDB read_json of the array, with DuckDB's own types, to Parquet."""
     con = duckdb.connect(config={"threads": 2})
-    con.execute(f"COPY (SELECT * FROM read_json({quoted(file)})) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)")
+    con.execute(
+        f"COPY (SELECT * FROM read_json({quoted(file)})) TO {quoted(folder + '/bare.parquet')} (FORMAT parquet, COMPRESSION zstd)"
+    )
 
 
 def bare_xml(file: str, folder: str) -> None:  # noqa: ARG001
@@ -88,7 +92,15 @@ def euregio(file: str, folder: str, dataset_id: str) -> None:
             retrieved_at="2026-11-20T06:00:00+00:00",
         )  # fmt: skip
         rows.append(
-            RowsFile(tables.load_table(name), work / f"{name}.parquet", found.rows, found.admitted, found.corrected, found.quarantined, found.reasons)
+            RowsFile(
+                tables.load_table(name),
+                work / f"{name}.parquet",
+                found.rows,
+                found.admitted,
+                found.corrected,
+                found.quarantined,
+                found.reasons,
+            )
         )
     con.close()
     began = timed("harmonise", began)

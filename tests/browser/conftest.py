@@ -25,7 +25,12 @@ _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no
 def chromium() -> Iterator[Any]:
     """A browser with a profile of its own. Tests are skipped where there is none (EUREGIO_CHROMIUM names another)."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = os.environ.get("EUREGIO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = (
+        os.environ.get("EUREGIO_CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not path:
         pytest.skip("no Chromium on this machine: install it (apt-get install chromium) or set EUREGIO_CHROMIUM")
     with playwright.sync_playwright() as running:

@@ -29,7 +29,12 @@ def opened(chromium: Any, atlas: Path, heard: list[str], name: str = "index", **
     page = context.new_page()
     page.on("console", lambda message: heard.append(f"console: {message.text}"))
     page.on("pageerror", lambda error: heard.append(f"error: {error}"))
-    page.on("request", lambda request: None if request.url.startswith((atlas.as_uri(), "data:")) else heard.append(f"request: {request.url}"))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((atlas.as_uri(), "data:")) else heard.append(f"request: {request.url}")
+        ),
+    )
     page.goto((atlas / f"{name}.html").as_uri())
     yield page
     context.close()
@@ -84,7 +89,10 @@ def test_hovering_a_region_tells_its_name_and_value(page: Any) -> None:
 
 def test_another_measure_colours_the_regions_and_changes_the_legend(page: Any) -> None:
     def fills() -> list[str]:
-        return [page.locator(f"path[data-code={code}]").evaluate("e => getComputedStyle(e).fill") for code in ("AA001", "BB001", "BB002")]
+        return [
+            page.locator(f"path[data-code={code}]").evaluate("e => getComputedStyle(e).fill")
+            for code in ("AA001", "BB001", "BB002")
+        ]
 
     before = fills()
     assert page.locator(".amounts:visible").count() == 1
@@ -109,7 +117,13 @@ def test_why_this_number_opens_its_trace(page: Any) -> None:
     trace = card.locator(".trace")
     assert trace.is_visible()
     text = trace.inner_text()
-    for part in ("Regulation (EU) 2023/1804", "aa.points", "CC-BY-4.0", "What is not comparable", "euregio explain point_density pair"):
+    for part in (
+        "Regulation (EU) 2023/1804",
+        "aa.points",
+        "CC-BY-4.0",
+        "What is not comparable",
+        "euregio explain point_density pair",
+    ):
         assert part in text
     card.get_by_text("Table", exact=False).first.click()
     assert card.locator("table").last.is_visible()
@@ -128,7 +142,11 @@ def test_the_keyboard_alone_goes_everywhere(page: Any) -> None:
     reached = []
     for _ in range(60):
         page.keyboard.press("Tab")
-        reached.append(page.evaluate("() => { const e = document.activeElement; return (e.dataset?.code ?? e.id ?? '') + '|' + e.tagName + '|' + e.textContent.trim().slice(0, 15) }"))
+        reached.append(
+            page.evaluate(
+                "() => { const e = document.activeElement; return (e.dataset?.code ?? e.id ?? '') + '|' + e.tagName + '|' + e.textContent.trim().slice(0, 15) }"
+            )
+        )
     assert reached[0].endswith("Skip to the reg")
     assert any(one.startswith("AA001|path") for one in reached), "the map is one stop"
     assert not any(one.startswith("BB001|path") for one in reached), "and one stop only"
@@ -157,7 +175,9 @@ def test_the_map_zooms_and_comes_back(page: Any) -> None:
 
 @pytest.mark.parametrize("width", [320, 360, 800, 1600])
 @pytest.mark.parametrize("name", ["pair", "silent", "nowhere"])
-def test_nothing_runs_off_the_page_even_with_everything_open(chromium: Any, atlas: Path, heard: list[str], name: str, width: int) -> None:
+def test_nothing_runs_off_the_page_even_with_everything_open(
+    chromium: Any, atlas: Path, heard: list[str], name: str, width: int
+) -> None:
     for page in opened(chromium, atlas, heard, name, viewport={"width": width, "height": 800}):
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -165,7 +185,9 @@ def test_nothing_runs_off_the_page_even_with_everything_open(chromium: Any, atla
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["pair", "silent"])
-def test_every_text_stands_out_from_its_ground(chromium: Any, atlas: Path, heard: list[str], name: str, scheme: str) -> None:
+def test_every_text_stands_out_from_its_ground(
+    chromium: Any, atlas: Path, heard: list[str], name: str, scheme: str
+) -> None:
     for page in opened(chromium, atlas, heard, name, color_scheme=scheme):
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         result = page.evaluate((HERE / "contrast.js").read_text(encoding="utf-8"))
@@ -178,7 +200,12 @@ def test_names_on_the_map_do_not_overlap(chromium: Any, atlas: Path, heard: list
         boxes = [box.bounding_box() for box in page.locator(".names > text").all() if box.is_visible()]
         assert len(boxes) == 2
         a, b = boxes
-        apart = a["x"] + a["width"] <= b["x"] or b["x"] + b["width"] <= a["x"] or a["y"] + a["height"] <= b["y"] or b["y"] + b["height"] <= a["y"]
+        apart = (
+            a["x"] + a["width"] <= b["x"]
+            or b["x"] + b["width"] <= a["x"]
+            or a["y"] + a["height"] <= b["y"]
+            or b["y"] + b["height"] <= a["y"]
+        )
         assert apart
 
 

@@ -50,7 +50,9 @@ def test_try_tells_counts_that_add_up_and_the_first_rows(capsys: pytest.CaptureF
     assert f"{found['rows']} rows of recharging_point" in capsys.readouterr().out
 
 
-def test_try_refuses_what_is_no_file_of_the_format(capsys: pytest.CaptureFixture[str], tmp_path: Path, home: Path) -> None:
+def test_try_refuses_what_is_no_file_of_the_format(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, home: Path
+) -> None:
     junk = tmp_path / "junk.csv"
     cases: list[tuple[bytes, str]] = [
         (b"", "junk.csv"), (os.urandom(20_000), "junk.csv"), (b"<!DOCTYPE html><html><body>Login</body></html>", "junk.csv"),
@@ -81,10 +83,18 @@ def test_a_file_that_cannot_be_read_is_said_so(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize(
     "arguments",
-    [("sql", "SELECT 1"), ("summary",), ("explain", "point_density", "upper-rhine"), ("quarantine", "de.charging__bnetza"), ("replay", "de.charging__bnetza")],
+    [
+        ("sql", "SELECT 1"),
+        ("summary",),
+        ("explain", "point_density", "upper-rhine"),
+        ("quarantine", "de.charging__bnetza"),
+        ("replay", "de.charging__bnetza"),
+    ],
     ids=lambda arguments: arguments[0],
 )
-def test_without_a_layer_a_command_says_how_to_get_one(capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]) -> None:
+def test_without_a_layer_a_command_says_how_to_get_one(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
     assert "no layer yet" in refused(capsys, *arguments)
 
 
@@ -123,7 +133,9 @@ def test_sql_reads_in_three_forms_and_writes_only_when_told(capsys: pytest.Captu
     capsys.readouterr()
     assert "cannot be opened" in refused(capsys, "sql", "SELECT 1", "--snapshot", "999999")
     assert "nothing of it was released" in refused(capsys, "quarantine", "de.charging__bnetza")
-    assert "nothing of it was released" in refused(capsys, "replay", "de.charging__bnetza", "--period", "2026' OR '1'='1")
+    assert "nothing of it was released" in refused(
+        capsys, "replay", "de.charging__bnetza", "--period", "2026' OR '1'='1"
+    )
     assert cli.main(["summary"]) == 0
 
 

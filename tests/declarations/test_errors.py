@@ -41,7 +41,13 @@ def test_a_good_declaration_takes_its_names_from_its_place(tmp_path: Path) -> No
     path = tmp_path / "xx" / "charging__office.yaml"
     path.write_text(GOOD)
     found = load_dataset(path)
-    assert (found.id, found.country, found.theme, found.country_code, found.host) == ("xx.charging__office", "xx", "charging", "XX", "example.org")
+    assert (found.id, found.country, found.theme, found.country_code, found.host) == (
+        "xx.charging__office",
+        "xx",
+        "charging",
+        "XX",
+        "example.org",
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,13 +60,19 @@ def test_a_good_declaration_takes_its_names_from_its_place(tmp_path: Path) -> No
         ("Europe/Paris", "Europe/Pariss", ("line 5", "field time_zone", "IANA", "Europe/Pariss")),
         ("access: open", "access: public", ("line 11", "field release.access", "public", "open")),
         ("fields: [identity, place]", "fields: []", ("line 12", "field release.fields", "at least 1")),
-        ("fields: [identity, place]", "fields: [identity, place]\n  grain: town", ("line 13", "field release.grain", "town", "nuts3")),
+        (
+            "fields: [identity, place]",
+            "fields: [identity, place]\n  grain: town",
+            ("line 13", "field release.grain", "town", "nuts3"),
+        ),
         ("  id: CC-BY-4.0", "  id: CC BY", ("line 9", "field licence.id", "CC BY")),
         ("  id: CC-BY-4.0", "  id: CC-BY-4.0\n  note: x", ("line 10", "field licence.note", "Extra inputs")),
         ("https://example.org/data.csv", "ftp://example.org/x", ("line 7", "field source.url", "ftp://")),
     ],
 )
-def test_an_error_names_file_line_field_found_and_expected(tmp_path: Path, old: str, new: str, parts: tuple[str, ...]) -> None:
+def test_an_error_names_file_line_field_found_and_expected(
+    tmp_path: Path, old: str, new: str, parts: tuple[str, ...]
+) -> None:
     text = said(tmp_path, GOOD.replace(old, new, 1))
     for part in ("charging__office.yaml", *parts):
         assert part in text, text
@@ -71,7 +83,9 @@ def test_what_is_no_mapping_is_said_so(tmp_path: Path, text: str) -> None:
     assert "charging__office.yaml" in said(tmp_path, text)
 
 
-@pytest.mark.parametrize("name", ["office.yaml", "Charging__office.yaml", "charging_office.yaml", "charging__Office.yaml"])
+@pytest.mark.parametrize(
+    "name", ["office.yaml", "Charging__office.yaml", "charging_office.yaml", "charging__Office.yaml"]
+)
 def test_a_file_that_is_not_named_by_theme_and_publisher_is_refused(tmp_path: Path, name: str) -> None:
     assert "include/datasets/<cc>/<theme>__<publisher>.yaml" in said(tmp_path, GOOD, name)
 
@@ -80,7 +94,10 @@ def test_a_folder_that_is_no_country_is_refused(tmp_path: Path) -> None:
     assert "<cc>" in said(tmp_path, GOOD, country="france")
 
 
-@pytest.mark.parametrize("name", ["xx.charging__nobody", "", "de", "../../etc.charging__x", "de.charging__bnetza/../x", "de.charging__bnetza\n"])
+@pytest.mark.parametrize(
+    "name",
+    ["xx.charging__nobody", "", "de", "../../etc.charging__x", "de.charging__bnetza/../x", "de.charging__bnetza\n"],
+)
 def test_an_unknown_dataset_names_the_known_ones(name: str) -> None:
     with pytest.raises(DeclarationError, match="no such dataset") as error:
         dataset(name)
@@ -108,7 +125,20 @@ def test_a_period_is_a_year_month_day_or_instant(period: str) -> None:
     assert checked_period(period) == period
 
 
-@pytest.mark.parametrize("period", ["", "2026-13", "2026-02-30", "2026-1-1", "2026-11-20T25:00Z", "x' OR '1'='1", "../../etc", "2026-11-20\n", "latest"])
+@pytest.mark.parametrize(
+    "period",
+    [
+        "",
+        "2026-13",
+        "2026-02-30",
+        "2026-1-1",
+        "2026-11-20T25:00Z",
+        "x' OR '1'='1",
+        "../../etc",
+        "2026-11-20\n",
+        "latest",
+    ],
+)
 def test_what_is_no_period_is_refused(period: str) -> None:
     with pytest.raises(DeclarationError, match="not a period"):
         checked_period(period, "de.charging__bnetza")

@@ -13,7 +13,12 @@ from euregio.errors import DeclarationError
 from euregio.settings import PROJECT
 
 GOOD = (FOLDER / "pyrenees.yaml").read_text(encoding="utf-8")
-NUTS = Path(os.environ.get("EUREGIO_REAL_DATA") or PROJECT.parent / "shared" / "real") / "spatial" / "eu" / "NUTS_RG_20M_2024_4326.geojson"
+NUTS = (
+    Path(os.environ.get("EUREGIO_REAL_DATA") or PROJECT.parent / "shared" / "real")
+    / "spatial"
+    / "eu"
+    / "NUTS_RG_20M_2024_4326.geojson"
+)
 
 
 def test_the_declared_regions_have_at_least_two_sides_of_different_countries() -> None:
@@ -30,7 +35,11 @@ def test_a_partial_member_is_named_and_not_counted() -> None:
 
 def test_a_label_falls_back_to_english() -> None:
     region = load_region("pyrenees")
-    assert (region.name("es"), region.name("nl"), region.side("fr").name("fr")) == ("Pirineos", "Pyrenees", "côté français")
+    assert (region.name("es"), region.name("nl"), region.side("fr").name("fr")) == (
+        "Pirineos",
+        "Pyrenees",
+        "côté français",
+    )
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,8 @@ def placed(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]], grid: Pat
     """What include/sql/frame/placed.sql makes of rows that have country_code, latitude_deg and longitude_deg."""
     use_grid(con, grid)
     values = ", ".join(
-        f"({number}, {_text(row['country'])}, {_number(row['lat'])}, {_number(row['lon'])})" for number, row in enumerate(rows)
+        f"({number}, {_text(row['country'])}, {_number(row['lat'])}, {_number(row['lon'])})"
+        for number, row in enumerate(rows)
     )
     con.execute(
         "CREATE OR REPLACE TEMP VIEW mended AS SELECT number, country_code, latitude_deg, longitude_deg, 'AC' AS current_type, 22.0 AS power_kw, CAST([] AS VARCHAR[]) AS _problems, "

@@ -33,26 +33,44 @@ def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
     """Run the frame over `rows` rows with SQL expressions (of n, from 1) in place of sound values: verdicts by record."""
     con = connect(Settings(home=tmp_path), "spatial")
 
-    def judged(rows: int, failures: str | None = None, corrections: tuple[Correction, ...] = (), **values: str) -> dict[int, Any]:
+    def judged(
+        rows: int, failures: str | None = None, corrections: tuple[Correction, ...] = (), **values: str
+    ) -> dict[int, Any]:
         types = {c.name: c.type for c in POINT.columns if c.name not in ("nuts3_code", "place_method")}
         types |= {name: type_ for name, type_ in EXTRAS.items() if name not in ("_verdict", "_reasons", "_corrections")}
         types |= {"_problems": "VARCHAR[]", "_fixes": "STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]"}
         given = {**FIXED, **values}
         sql = tmp_path / "made.sql"
-        sql.write_text("SELECT " + ", ".join(f"CAST({given.get(n, 'NULL')} AS {t}) AS {n}" for n, t in types.items()) + " FROM (SELECT *, _record AS n FROM decoded)")
+        sql.write_text(
+            "SELECT "
+            + ", ".join(f"CAST({given.get(n, 'NULL')} AS {t}) AS {n}" for n, t in types.items())
+            + " FROM (SELECT *, _record AS n FROM decoded)"
+        )
         monkeypatch.setattr(run, "sql_file", lambda _format, _table: sql)
         decoded = tmp_path / "decoded.parquet"
-        con.execute(f"COPY (SELECT 'f' AS _file, n AS x FROM range(1, {rows + 1}) AS t(n) ORDER BY n) TO '{decoded}' (FORMAT parquet)")
+        con.execute(
+            f"COPY (SELECT 'f' AS _file, n AS x FROM range(1, {rows + 1}) AS t(n) ORDER BY n) TO '{decoded}' (FORMAT parquet)"
+        )
         failed = None
         if failures:
             failed = tmp_path / "failures.parquet"
             con.execute(f"COPY ({failures}) TO '{failed}' (FORMAT parquet)")
-        task = run.Task("made", POINT, [decoded], failed, stages.judge_of(POINT), "xx.charging__made", "XX", None, None, corrections)
+        task = run.Task(
+            "made", POINT, [decoded], failed, stages.judge_of(POINT), "xx.charging__made", "XX", None, None, corrections
+        )
         found = run.harmonise(con, task, tmp_path / "rows.parquet")
         assert found.rows == found.admitted + found.corrected + found.quarantined
-        table = con.sql(f"FROM read_parquet('{tmp_path}/rows.parquet') ORDER BY _record, _point").to_arrow_table().to_pylist()
+        table = (
+            con.sql(f"FROM read_parquet('{tmp_path}/rows.parquet') ORDER BY _record, _point")
+            .to_arrow_table()
+            .to_pylist()
+        )
         verdicts = [row["_verdict"] for row in table]
-        assert [verdicts.count(v) for v in ("admitted", "corrected", "quarantined")] == [found.admitted, found.corrected, found.quarantined]
+        assert [verdicts.count(v) for v in ("admitted", "corrected", "quarantined")] == [
+            found.admitted,
+            found.corrected,
+            found.quarantined,
+        ]
         judged.last = found  # type: ignore[attr-defined]
         return {row["_record"]: (row["_verdict"], row["_reasons"], row) for row in table}
 
@@ -60,12 +78,22 @@ def frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Frame:
 
 
 def correction(**changes: Any) -> Correction:
-    facts = {"id": "town", "match": {"point_id": "P2"}, "set": {"city": "Bonn", "power_kw": 11.0}, "expect": {"city": "Bnn"}, "why": "the town's own list"}
+    facts = {
+        "id": "town",
+        "match": {"point_id": "P2"},
+        "set": {"city": "Bonn", "power_kw": 11.0},
+        "expect": {"city": "Bnn"},
+        "why": "the town's own list",
+    }
     return Correction.model_validate({**facts, **changes})
 
 
 def test_sound_rows_are_admitted_and_failing_ones_name_every_reason(frame: Frame) -> None:
-    rows = frame(4, power_kw="CASE n WHEN 2 THEN -1 WHEN 3 THEN 99999 ELSE 22 END", current_type="CASE n WHEN 3 THEN 'XC' ELSE 'AC' END")
+    rows = frame(
+        4,
+        power_kw="CASE n WHEN 2 THEN -1 WHEN 3 THEN 99999 ELSE 22 END",
+        current_type="CASE n WHEN 3 THEN 'XC' ELSE 'AC' END",
+    )
     assert [rows[n][0] for n in (1, 2, 3, 4)] == ["admitted", "quarantined", "quarantined", "admitted"]
     assert rows[1][1] == []
     assert rows[3][1] == ["current_type_not_in_list", "power_kw_out_of_bounds"]
@@ -76,7 +104,13 @@ def test_problems_that_the_sql_finds_and_failures_of_the_formats_suite_reach_the
         5, failures="SELECT 'f' AS _file, 4 AS _record, ['row_of_wrong_shape'] AS _reasons",
         _problems="CASE n WHEN 2 THEN ['unmapped_connector_type', 'unmapped_connector_type'] ELSE [] END",
     )  # fmt: skip
-    assert {n: rows[n][1] for n in rows} == {1: [], 2: ["unmapped_connector_type"], 3: [], 4: ["row_of_wrong_shape"], 5: []}
+    assert {n: rows[n][1] for n in rows} == {
+        1: [],
+        2: ["unmapped_connector_type"],
+        3: [],
+        4: ["row_of_wrong_shape"],
+        5: [],
+    }
 
 
 def test_a_fix_of_the_sql_makes_a_row_corrected_and_a_reason_weighs_more(frame: Frame) -> None:
@@ -105,7 +139,9 @@ def test_a_correction_whose_mistake_is_gone_is_left_out_and_reported(frame: Fram
 
 
 def test_a_correction_can_expect_nothing_and_set_nothing(frame: Frame) -> None:
-    rows = frame(2, corrections=(correction(set={"street_address": None, "city": "O'Hara; --"}, expect={"city": None}),))
+    rows = frame(
+        2, corrections=(correction(set={"street_address": None, "city": "O'Hara; --"}, expect={"city": None}),)
+    )
     assert (rows[2][0], rows[2][2]["city"]) == ("corrected", "O'Hara; --")
 
 
@@ -115,7 +151,9 @@ def test_a_correction_of_a_column_that_is_not_there_is_an_error(frame: Frame) ->
 
 
 @pytest.mark.parametrize("per_pass", [4_000_000, 2])
-def test_of_rows_with_one_key_the_latest_stays_and_the_others_say_why_they_go(frame: Frame, monkeypatch: pytest.MonkeyPatch, per_pass: int) -> None:
+def test_of_rows_with_one_key_the_latest_stays_and_the_others_say_why_they_go(
+    frame: Frame, monkeypatch: pytest.MonkeyPatch, per_pass: int
+) -> None:
     monkeypatch.setattr(run, "_ROWS_PER_PASS", per_pass)
     rows = frame(
         9, point_id="CASE WHEN n <= 3 THEN 'A' WHEN n <= 5 THEN 'B' WHEN n <= 7 THEN 'C' ELSE 'P' || n END",
@@ -151,9 +189,22 @@ def test_verdicts_add_up_whatever_the_rows(frame: Frame) -> None:
 @pytest.mark.parametrize(
     ("rule", "part"),
     [
-        ({"type": "expect_column_values_to_be_unique", "kwargs": {"column": "evse_id"}, "severity": "warning"}, "single row"),
-        ({"type": "expect_column_mean_to_be_between", "kwargs": {"column": "power_kw", "min_value": 1}, "severity": "warning"}, "single row"),
-        ({"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "nowhere"}, "severity": "info"}, "nowhere"),
+        (
+            {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "evse_id"}, "severity": "warning"},
+            "single row",
+        ),
+        (
+            {
+                "type": "expect_column_mean_to_be_between",
+                "kwargs": {"column": "power_kw", "min_value": 1},
+                "severity": "warning",
+            },
+            "single row",
+        ),
+        (
+            {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "nowhere"}, "severity": "info"},
+            "nowhere",
+        ),
     ],
 )
 def test_a_warning_that_one_row_does_not_decide_is_refused_not_ignored(

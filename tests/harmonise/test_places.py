@@ -132,4 +132,9 @@ def test_a_swapped_place_gets_the_region_that_holds_it_not_its_neighbour(con, tm
     grid = build_grid(con, regions, tmp_path / "places")
     for longitude, region in ((5.505, "NL001"), (5.515, "NL002"), (5.525, "NL002")):
         row = one(con, grid, "NL", longitude, 51.5)
-        assert (row["latitude_deg"], row["longitude_deg"], row["nuts3_code"], row["place_method"]) == (51.5, longitude, region, "inside")
+        assert (row["latitude_deg"], row["longitude_deg"], row["nuts3_code"], row["place_method"]) == (
+            51.5,
+            longitude,
+            region,
+            "inside",
+        )

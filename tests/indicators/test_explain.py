@@ -21,7 +21,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory, regions) -> Iterator[duckdb
     build(layer)
     compute(layer, "charging", "2026-11-20", run_id="run-i", regions=regions.values(), computed_at=NOW)
     layer.execute("INSERT INTO indicators.value BY NAME FROM computed_values")
-    layer.execute("INSERT INTO quality.verdict VALUES ('aa.points', 'recharging_point', '2026-11-20', 'run-a', 'quarantined', 'zero_coordinates', 2)")
+    layer.execute(
+        "INSERT INTO quality.verdict VALUES ('aa.points', 'recharging_point', '2026-11-20', 'run-a', 'quarantined', 'zero_coordinates', 2)"
+    )
     yield layer
     layer.close()
 

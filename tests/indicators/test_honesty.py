@@ -72,7 +72,10 @@ def test_a_member_without_a_polygon_withholds_its_side_only(layer, regions) -> N
 
 def test_a_released_dataset_without_a_point_on_the_side_is_told_apart(layer, regions) -> None:
     layer.execute("DELETE FROM core.recharging_point WHERE _dataset = 'bb.points'")
-    assert values(layer, regions["pair"], "point_density")["b", ""].reason == "no released recharging point lies on this side"
+    assert (
+        values(layer, regions["pair"], "point_density")["b", ""].reason
+        == "no released recharging point lies on this side"
+    )
 
 
 def test_points_without_a_place_lower_the_coverage_of_density(layer, regions) -> None:
@@ -87,17 +90,25 @@ def test_registrations_of_a_single_category_are_no_fleet(layer, regions) -> None
 
 
 def test_nested_registrations_are_counted_once(layer, regions) -> None:
-    layer.execute("INSERT INTO core.vehicle_registration BY NAME SELECT * REPLACE ('AA001' AS nuts_code) FROM core.vehicle_registration WHERE nuts_code = 'AA'")
+    layer.execute(
+        "INSERT INTO core.vehicle_registration BY NAME SELECT * REPLACE ('AA001' AS nuts_code) FROM core.vehicle_registration WHERE nuts_code = 'AA'"
+    )
     assert values(layer, regions["pair"], "fleet_target")["a", ""].value == pytest.approx(1700)
 
 
 def test_a_single_snapshot_has_shares_but_no_availability(layer, regions) -> None:
     layer.execute("DELETE FROM core.status_observation WHERE observed_at > TIMESTAMPTZ '2026-11-20 08:00:00+00'")
-    assert values(layer, regions["pair"], "availability")["a", ""].reason == "no point has two status observations with a known status between them"
+    assert (
+        values(layer, regions["pair"], "availability")["a", ""].reason
+        == "no point has two status observations with a known status between them"
+    )
     found = values(layer, regions["pair"], "status_snapshot_share")
     shares = {d: found["a", d].value for d in ("available", "occupied", "reserved", "out_of_service", "unknown")}
     # At minute 0: A1, A3 and A9 available, A5 occupied, A6 reserved, A2 out of service, A4 unknown.
-    assert shares == {"available": pytest.approx(3 / 7), **dict.fromkeys(("occupied", "reserved", "out_of_service", "unknown"), pytest.approx(1 / 7))}
+    assert shares == {
+        "available": pytest.approx(3 / 7),
+        **dict.fromkeys(("occupied", "reserved", "out_of_service", "unknown"), pytest.approx(1 / 7)),
+    }
     assert sum(shares.values()) == pytest.approx(1)
 
 
@@ -108,7 +119,9 @@ def test_an_observation_from_the_future_hides_no_other(layer, regions) -> None:
 
 
 def test_the_same_snapshot_released_twice_changes_nothing(layer, regions) -> None:
-    layer.execute("INSERT INTO core.status_observation BY NAME SELECT * REPLACE ('2026-11-21' AS _period) FROM core.status_observation")
+    layer.execute(
+        "INSERT INTO core.status_observation BY NAME SELECT * REPLACE ('2026-11-21' AS _period) FROM core.status_observation"
+    )
     found = values(layer, regions["pair"], "utilisation")["a", ""]
     assert (found.value, found.n) == (pytest.approx(60 / 230), 5)
 
@@ -119,7 +132,9 @@ def test_an_id_of_the_publishers_own_does_not_join_across_countries(layer, regio
 
 
 def test_duplicates_between_publishers_count_once(layer, regions) -> None:
-    layer.execute("INSERT INTO core.recharging_point BY NAME SELECT * REPLACE ('zz.points' AS _dataset) FROM core.recharging_point WHERE point_id = 'A1'")
+    layer.execute(
+        "INSERT INTO core.recharging_point BY NAME SELECT * REPLACE ('zz.points' AS _dataset) FROM core.recharging_point WHERE point_id = 'A1'"
+    )
     layer.execute("""INSERT INTO catalogue.release BY NAME SELECT * REPLACE ('zz.points' AS dataset) FROM catalogue.release
                      WHERE dataset = 'aa.points' AND table_name = 'recharging_point'""")
     assert values(layer, regions["pair"], "point_density")["a", ""].n == 8
@@ -151,7 +166,15 @@ def test_the_nearest_by_cells_is_the_nearest_of_all(layer, regions) -> None:
 
 
 def test_ages_are_measured_from_the_computation(layer, regions) -> None:
-    found = compute(layer, "charging", "p", run_id="t", regions=[regions["pair"]], computed_at=NOW + timedelta(days=3), only="data_vintage")
+    found = compute(
+        layer,
+        "charging",
+        "p",
+        run_id="t",
+        regions=[regions["pair"]],
+        computed_at=NOW + timedelta(days=3),
+        only="data_vintage",
+    )
     assert next(v.value for v in found if (v.side_id, v.dimension) == ("a", "stated newest")) == pytest.approx(5)
 
 

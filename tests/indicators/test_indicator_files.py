@@ -22,7 +22,9 @@ GOOD = PROJECT / "include" / "sql" / "indicators" / "charging" / "point_density.
 
 @pytest.mark.parametrize("indicator", load_indicators("charging").values(), ids=lambda one: one.id)
 def test_the_script_for_the_shell_gives_the_same_values(layer, regions, indicator) -> None:
-    computed = compute(layer, "charging", "p", run_id="t", regions=[regions["pair"]], computed_at=NOW, only=indicator.id)
+    computed = compute(
+        layer, "charging", "p", run_id="t", regions=[regions["pair"]], computed_at=NOW, only=indicator.id
+    )
     # In a new shell the instant is not set and ages are measured from now; here both are measured from the same.
     assert layer.execute("SELECT getvariable('computed_at')").fetchone() == (NOW,)
     rows = layer.execute(script(indicator, [regions["pair"]])).fetchall()
@@ -31,7 +33,11 @@ def test_the_script_for_the_shell_gives_the_same_values(layer, regions, indicato
     for value in computed:
         if value.value is not None and value.side_kind != "contrast":
             dimension, _, facing = value.dimension.partition(" to ")
-            (found,) = [r for r in shell if (r["side_id"], r["dimension"], r.get("facing") or "") == (value.side_id, dimension, facing)]
+            (found,) = [
+                r
+                for r in shell
+                if (r["side_id"], r["dimension"], r.get("facing") or "") == (value.side_id, dimension, facing)
+            ]
             assert found["value"] == pytest.approx(value.value)
 
 
@@ -50,7 +56,9 @@ def test_every_number_of_a_definition_is_a_parameter_with_unit_and_source() -> N
     text = path.read_text(encoding="utf-8")
     assert len(parameters_of(text, path)) == text.count("\nSET VARIABLE ")
     for buried in ("1.3", "0.8", "150", " 25"):
-        assert not any(buried in statement for statement in prelude() if not statement.startswith("SET VARIABLE")), buried
+        assert not any(buried in statement for statement in prelude() if not statement.startswith("SET VARIABLE")), (
+            buried
+        )
 
 
 def test_no_country_is_written_in_an_indicator() -> None:
@@ -60,7 +68,9 @@ def test_no_country_is_written_in_an_indicator() -> None:
 
 def test_parameters_reached_through_the_prelude_are_named() -> None:
     assert {"status_cap_min", "status_window_days"} <= {p.name for p in load_indicator("availability").parameters}
-    assert {"kw_per_bev", "kw_per_phev"} == {p.name for p in load_indicator("fleet_target").parameters} - {"border_gap_km"}
+    assert {"kw_per_bev", "kw_per_phev"} == {p.name for p in load_indicator("fleet_target").parameters} - {
+        "border_gap_km"
+    }
 
 
 def test_the_page_of_indicators_is_the_one_made_from_the_headers() -> None:
@@ -80,7 +90,11 @@ def test_the_page_of_indicators_is_the_one_made_from_the_headers() -> None:
         ("/*---\n", "/*\n", r"the header is missing"),
         ("VIEW rows_behind AS", "VIEW other_rows AS", r"no view of the rows behind the value"),
         ("SELECT region_id, coalesce", "SELEC region_id, coalesce", r"this is not SQL"),
-        ("CREATE OR REPLACE TEMP VIEW", "SET VARIABLE bare = 5;\nCREATE OR REPLACE TEMP VIEW", r"a parameter has no unit and source; found bare"),
+        (
+            "CREATE OR REPLACE TEMP VIEW",
+            "SET VARIABLE bare = 5;\nCREATE OR REPLACE TEMP VIEW",
+            r"a parameter has no unit and source; found bare",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:

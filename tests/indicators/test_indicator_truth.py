@@ -23,13 +23,22 @@ TRUTH = yaml.safe_load((HERE / "truth.yaml").read_text(encoding="utf-8"))
 def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str, str], Value]:
     with empty(tmp_path_factory.mktemp("home")) as con:
         build(con)
-        values = compute(con, "charging", "2026-11-20", run_id="test", regions=load_regions(HERE / "regions").values(), computed_at=NOW)
+        values = compute(
+            con,
+            "charging",
+            "2026-11-20",
+            run_id="test",
+            regions=load_regions(HERE / "regions").values(),
+            computed_at=NOW,
+        )
     keyed = {(v.indicator_id, v.region_id, v.side_id, v.dimension): v for v in values}
     assert len(keyed) == len(values)
     return keyed
 
 
-@pytest.mark.parametrize(("indicator", "side", "dimension", "value", "n", "coverage"), TRUTH, ids=lambda x: str(x) or "-")
+@pytest.mark.parametrize(
+    ("indicator", "side", "dimension", "value", "n", "coverage"), TRUTH, ids=lambda x: str(x) or "-"
+)
 def test_the_value_is_the_one_worked_out_by_hand(computed, indicator, side, dimension, value, n, coverage) -> None:
     found = computed[indicator, "pair", side, dimension]
     assert found.reason is None
@@ -68,7 +77,9 @@ def test_the_whole_is_withheld_while_one_of_its_sides_is(computed) -> None:
 
 
 def test_a_contrast_is_withheld_with_the_reason_of_its_side(computed) -> None:
-    assert computed["point_density", "lonely", "a:c", ""].reason == "c: no dataset of recharging points of CC is released"
+    assert (
+        computed["point_density", "lonely", "a:c", ""].reason == "c: no dataset of recharging points of CC is released"
+    )
 
 
 def test_a_country_number_is_not_used_for_a_part_of_the_country(computed) -> None:
@@ -82,7 +93,10 @@ def test_a_side_without_status_observations_has_no_availability(computed) -> Non
     for indicator in ("availability", "utilisation", "status_unknown_share"):
         found = computed[indicator, "pair", "b", ""]
         assert (found.value, found.n, found.coverage) == (None, 0, 0)
-    assert computed["status_snapshot_share", "pair", "b", "available"].reason == "no point of the side has a status observation"
+    assert (
+        computed["status_snapshot_share", "pair", "b", "available"].reason
+        == "no point of the side has a status observation"
+    )
 
 
 def test_a_publisher_that_states_no_instant_has_no_stated_age(computed) -> None:

@@ -21,11 +21,17 @@ def test_a_number_has_three_significant_digits(value: float, language: str, text
 
 
 def test_a_side_is_said_with_its_value() -> None:
-    assert say_value(load_indicator("point_density"), RHINE, "de", 12.345) == "The German side has 12.3 recharging points per 100 km²."
+    assert (
+        say_value(load_indicator("point_density"), RHINE, "de", 12.345)
+        == "The German side has 12.3 recharging points per 100 km²."
+    )
 
 
 def test_the_whole_is_said_with_the_regions_name() -> None:
-    assert say_value(load_indicator("point_density"), RHINE, "whole", 12) == "The whole of Upper Rhine has 12 recharging points per 100 km²."
+    assert (
+        say_value(load_indicator("point_density"), RHINE, "whole", 12)
+        == "The whole of Upper Rhine has 12 recharging points per 100 km²."
+    )
 
 
 def test_shares_are_said_as_percentages() -> None:
@@ -35,22 +41,33 @@ def test_shares_are_said_as_percentages() -> None:
 
 def test_a_contrast_names_the_higher_side_first() -> None:
     said = say_contrast(load_indicator("point_density"), RHINE, ("de", "fr"), (5.0, 12.0))
-    assert said.startswith("Per square kilometre, the French side has 2.4 times as many recharging points as the German side (12 against 5")
+    assert said.startswith(
+        "Per square kilometre, the French side has 2.4 times as many recharging points as the German side (12 against 5"
+    )
 
 
 def test_sides_that_are_alike_are_said_to_be_alike() -> None:
     said = say_contrast(load_indicator("point_density"), RHINE, ("de", "fr"), (10.0, 10.2))
-    assert said == "The French side and the German side have as many recharging points per square kilometre (about 10.2 per 100 km²)."
+    assert (
+        said
+        == "The French side and the German side have as many recharging points per square kilometre (about 10.2 per 100 km²)."
+    )
 
 
 def test_nothing_is_infinitely_many_times_zero() -> None:
     said = say_contrast(load_indicator("point_density"), RHINE, ("de", "fr"), (0.0, 10.0))
-    assert said == "The French side has 10 recharging points per 100 km². The German side has 0 recharging points per 100 km²."
+    assert (
+        said
+        == "The French side has 10 recharging points per 100 km². The German side has 0 recharging points per 100 km²."
+    )
 
 
 def test_a_direction_across_the_border_has_the_label_of_its_dimension() -> None:
     said = say_value(load_indicator("nearest_fast_across"), RHINE, "de", 9.0, "median to fr")
-    assert said == "From half of the points near the border of the German side, the nearest point of 150 kW or more across it is at most 9 km away."
+    assert (
+        said
+        == "From half of the points near the border of the German side, the nearest point of 150 kW or more across it is at most 9 km away."
+    )
 
 
 @pytest.mark.parametrize("indicator", load_indicators("charging").values(), ids=lambda one: one.id)

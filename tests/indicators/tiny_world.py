@@ -34,19 +34,25 @@ def build(con: duckdb.DuckDBPyConnection) -> None:
     """Fill an empty layer with the tiny world."""
     provenance = "dataset AS _dataset, '2026-11-20' AS _period, 'run-' || dataset[1] AS _run, 'hash#1' AS _raw"
     con.execute(f"""INSERT INTO core.nuts_region BY NAME SELECT nuts_code, nuts_level, country_code, area_km2,
-        {_SQUARE} AS geometry, {_from('eu.nuts', '2024', 'run-n')} FROM {_csv('nuts.csv')}""")
+        {_SQUARE} AS geometry, {_from("eu.nuts", "2024", "run-n")} FROM {_csv("nuts.csv")}""")
     con.execute(f"""INSERT INTO core.recharging_point BY NAME SELECT point_id, country_code, nuts3_code, station_id, power_kw,
         power_method, evse_id, access_type, lifecycle_status, 'Operator' AS operator_name, ST_X({_POINT}) AS longitude_deg,
-        ST_Y({_POINT}) AS latitude_deg, {provenance} FROM {_csv('points.csv')}""")
-    con.execute(f"INSERT INTO core.recharging_station BY NAME SELECT * EXCLUDE (dataset), 1 AS point_count, {provenance} FROM {_csv('stations.csv')}")
-    con.execute(f"INSERT INTO core.population BY NAME SELECT *, {_from('eu.population', '2024', 'run-p')} FROM {_csv('population.csv')}")
-    con.execute(f"INSERT INTO core.vehicle_registration BY NAME SELECT *, {_from('eu.vehicles', '2026', 'run-v')} FROM {_csv('vehicles.csv')}")
+        ST_Y({_POINT}) AS latitude_deg, {provenance} FROM {_csv("points.csv")}""")
+    con.execute(
+        f"INSERT INTO core.recharging_station BY NAME SELECT * EXCLUDE (dataset), 1 AS point_count, {provenance} FROM {_csv('stations.csv')}"
+    )
+    con.execute(
+        f"INSERT INTO core.population BY NAME SELECT *, {_from('eu.population', '2024', 'run-p')} FROM {_csv('population.csv')}"
+    )
+    con.execute(
+        f"INSERT INTO core.vehicle_registration BY NAME SELECT *, {_from('eu.vehicles', '2026', 'run-v')} FROM {_csv('vehicles.csv')}"
+    )
     con.execute(f"""INSERT INTO core.status_observation BY NAME SELECT point_id, status, 'AA' AS country_code, 'published' AS observed_at_method,
-        TIMESTAMPTZ '2026-11-20 08:00:00+00' + to_minutes(minute) AS observed_at, {_from('aa.status', '2026-11-20', 'run-s')} FROM {_csv('status.csv')}""")
+        TIMESTAMPTZ '2026-11-20 08:00:00+00' + to_minutes(minute) AS observed_at, {_from("aa.status", "2026-11-20", "run-s")} FROM {_csv("status.csv")}""")
     con.execute(f"""INSERT INTO catalogue.release BY NAME SELECT *, coalesce(retrieved_at, TIMESTAMPTZ '2026-11-20 01:00:00+00') AS released_at,
         20 AS rows_in_count, 18 AS admitted_count, 0 AS corrected_count, 2 AS quarantined_count, 0 AS withheld_count, 'open' AS access_class,
         'Publisher' AS publisher, 'Points' AS title, 'https://example.org/licence' AS licence_url
-        FROM {_csv('releases.csv', "source_updated_at: 'TIMESTAMPTZ', retrieved_at: 'TIMESTAMPTZ', period: 'VARCHAR'")}""")
+        FROM {_csv("releases.csv", "source_updated_at: 'TIMESTAMPTZ', retrieved_at: 'TIMESTAMPTZ', period: 'VARCHAR'")}""")
 
 
 def empty(home: Path) -> duckdb.DuckDBPyConnection:

@@ -38,7 +38,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory, postgres: str, s3_options
         )  # fmt: skip
 
 
-def test_two_datasets_run_into_a_layer_on_servers(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_two_datasets_run_into_a_layer_on_servers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with Sandbox(size=400, seed=3, defects=0.1, work=tmp_path / "sandbox") as sandbox:
         monkeypatch.setenv("EUREGIO_SANDBOX_URL", sandbox.address)
         for name in ("eu.spatial__gisco_nuts", "fr.charging__irve_static"):
@@ -48,10 +50,14 @@ def test_two_datasets_run_into_a_layer_on_servers(settings: Settings, monkeypatc
     with open_layer(settings) as con:
         counted = con.execute("SELECT count(*), count(nuts3_code) FROM core.current_recharging_point").fetchall()
         assert counted == [(batch.released, batch.released)]
-        place = con.execute("SELECT data_file FROM ducklake_list_files('lake', 'recharging_point', schema => 'core')").fetchall()
+        place = con.execute(
+            "SELECT data_file FROM ducklake_list_files('lake', 'recharging_point', schema => 'core')"
+        ).fetchall()
         assert place
         assert all(path.startswith("s3://zones/layer/") for (path,) in place)
-        comments = con.execute("SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'recharging_point'").fetchall()
+        comments = con.execute(
+            "SELECT comment FROM duckdb_tables() WHERE database_name = 'lake' AND table_name = 'recharging_point'"
+        ).fetchall()
         assert comments
         assert comments[0][0]
 
@@ -85,7 +91,11 @@ def test_writers_on_postgres_do_not_lose_a_row(settings: Settings) -> None:
 def test_a_catalogue_that_is_not_there_is_one_clear_line_without_its_password(tmp_path: Path) -> None:
     from euregio.errors import EuregioError
 
-    away = Settings(home=tmp_path, layer_catalogue="postgres:host=127.0.0.1 port=9 user=u password=geheim dbname=x", layer_data=str(tmp_path / "d"))
+    away = Settings(
+        home=tmp_path,
+        layer_catalogue="postgres:host=127.0.0.1 port=9 user=u password=geheim dbname=x",
+        layer_data=str(tmp_path / "d"),
+    )
     with pytest.raises(EuregioError, match="cannot be opened") as said, open_layer(away):
         pass
     assert "geheim" not in str(said.value)

@@ -57,9 +57,14 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         home=home, profile="sandbox", zones=str(home / "zones"),
         layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite", layer_data=f"{home}/layer/data",
     )  # fmt: skip
-    with Sandbox(size=3000, seed=5, defects=0.12, work=home / "sandbox") as sandbox, pytest.MonkeyPatch.context() as patch:
+    with (
+        Sandbox(size=3000, seed=5, defects=0.12, work=home / "sandbox") as sandbox,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         patch.setenv("EUREGIO_SANDBOX_URL", sandbox.address)
-        ids = sorted((dataset.id for dataset in datasets_of("sandbox")), key=lambda name: (not name.startswith("eu."), name))
+        ids = sorted(
+            (dataset.id for dataset in datasets_of("sandbox")), key=lambda name: (not name.startswith("eu."), name)
+        )
         batches = {name: pipeline.run(name, DAY, settings=settings) for name in ids}
         with open_layer(settings, read_only=False) as con:
             use_case._match(con, "match-1")
@@ -161,7 +166,9 @@ def test_a_repeated_run_of_every_publisher_changes_nothing(world: World) -> None
 
 @pytest.mark.parametrize("mode", ["http_500", "truncated", "cut_off", "changed_schema", "html", "empty"])
 def test_a_publisher_that_misbehaves_leaves_the_last_good_state(world: World, mode: str) -> None:
-    name = {"cut_off": "nl.charging__dot_nl", "changed_schema": "fr.charging__irve_static"}.get(mode, "de.charging__bnetza")
+    name = {"cut_off": "nl.charging__dot_nl", "changed_schema": "fr.charging__irve_static"}.get(
+        mode, "de.charging__bnetza"
+    )
     state = "SELECT run_id, batch_id, snapshot_id, released_count FROM catalogue.release WHERE dataset = '{}'"
     before = world.ask(state.format(name))
     world.sandbox.misbehave(name, mode)
@@ -192,7 +199,9 @@ def test_a_publisher_that_is_slow_or_stale_changes_nothing_either(world: World, 
         world.sandbox.misbehave(name, "normal")
 
 
-def test_a_quarantined_row_returns_when_its_rule_is_lifted(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quarantined_row_returns_when_its_rule_is_lifted(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import json
     import shutil
 

@@ -18,7 +18,9 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # The world lies near 6 E, 50 N: kilometres are counted from this corner of EPSG:3035, and given as longitude, latitude.
 _PLACE = "ST_Transform({}, 'EPSG:3035', 'EPSG:4326', always_xy := true)"
 _POINT = _PLACE.format("ST_Point(4000000 + 1000 * x_km, 3000000 + 1000 * y_km)")
-_SQUARE = _PLACE.format("ST_MakeEnvelope(4000000 + 1000 * x0_km, 3000000 + 1000 * y0_km, 4000000 + 1000 * x1_km, 3000000 + 1000 * y1_km)")
+_SQUARE = _PLACE.format(
+    "ST_MakeEnvelope(4000000 + 1000 * x0_km, 3000000 + 1000 * y0_km, 4000000 + 1000 * x1_km, 3000000 + 1000 * y1_km)"
+)
 
 
 def regions() -> dict[str, Region]:
@@ -49,7 +51,9 @@ def world(home: Path) -> duckdb.DuckDBPyConnection:
         FROM {_csv("points")}""")
     con.execute(f"""INSERT INTO catalogue.release BY NAME SELECT *, 'open' AS access_class, retrieved_at AS released_at
         FROM {_csv("releases", ", types = {'period': 'VARCHAR', 'retrieved_at': 'TIMESTAMPTZ', 'source_updated_at': 'TIMESTAMPTZ'}")}""")
-    con.execute(f"INSERT INTO quality.verdict BY NAME SELECT * REPLACE (coalesce(reason, '') AS reason) FROM {_csv('verdicts')}")
+    con.execute(
+        f"INSERT INTO quality.verdict BY NAME SELECT * REPLACE (coalesce(reason, '') AS reason) FROM {_csv('verdicts')}"
+    )
     compute(con, "charging", "2026-11-20", run_id="run-i", regions=regions().values(), computed_at=NOW)
     con.execute("INSERT INTO indicators.value BY NAME FROM computed_values")
     return con

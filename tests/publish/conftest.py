@@ -40,4 +40,6 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def atlas(layer: duckdb.DuckDBPyConnection, messages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the written atlas."""
-    return write_atlas(layer, tmp_path_factory.mktemp("atlas"), regions=regions(), messages=messages, is_sandbox=True).parent
+    return write_atlas(
+        layer, tmp_path_factory.mktemp("atlas"), regions=regions(), messages=messages, is_sandbox=True
+    ).parent

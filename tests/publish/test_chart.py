@@ -68,5 +68,7 @@ def test_a_path_keeps_its_corners_in_whole_units() -> None:
     assert path(square, frame) == f"M0 {WIDTH}l0-10l10 0l0 10z"
     line = {"type": "MultiLineString", "coordinates": [[[0, 0], [0.2, 0.1], [5, 5]], [[7, 7], [7, 7]]]}
     assert path(line, frame) == f"M0 {WIDTH}l5-5"
-    assert path({"type": "GeometryCollection", "geometries": [square, {"type": "Point", "coordinates": [1, 1]}]}, frame) == path(square, frame)
+    assert path(
+        {"type": "GeometryCollection", "geometries": [square, {"type": "Point", "coordinates": [1, 1]}]}, frame
+    ) == path(square, frame)
     assert not re.search(r"\d\.\d", path(square, frame))

@@ -56,7 +56,9 @@ def test_a_page_names_no_address_outside_the_atlas(atlas: Path) -> None:
             for name in ("src", "href", "srcset", "action", "data", "poster"):
                 target = attributes.get(name)
                 if target:
-                    assert target.startswith(("data:", "#")) or (atlas / target).is_file(), f"{path.name}: {tag} {name}={target[:80]}"
+                    assert target.startswith(("data:", "#")) or (atlas / target).is_file(), (
+                        f"{path.name}: {tag} {name}={target[:80]}"
+                    )
         assert not re.search(r"@import|url\((?!#)", path.read_text(encoding="utf-8"))
 
 
@@ -65,7 +67,9 @@ def test_a_page_stays_small_and_its_policy_knows_its_style_and_script(atlas: Pat
         text = path.read_text(encoding="utf-8")
         assert len(text.encode()) < 2_000_000
         page = Page(text)
-        policy = next(a["content"] for t, a in page.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy")
+        policy = next(
+            a["content"] for t, a in page.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+        )
         assert policy
         assert policy.startswith("default-src 'none';")
         assert "unsafe" not in policy
@@ -115,7 +119,9 @@ def test_the_map_counts_what_the_indicators_count(atlas: Path, layer: duckdb.Duc
     # Of 29 points of the A side one is private and one is planned; three of the others state no power.
     assert json.loads(found.group(1))["AA001"]["counts"].startswith("27 recharging points")
     assert "24 with a known power" in json.loads(found.group(1))["AA001"]["counts"]
-    value = layer.execute("SELECT n FROM indicators.value WHERE indicator_id = 'point_density' AND region_id = 'pair' AND side_id = 'a'").fetchone()
+    value = layer.execute(
+        "SELECT n FROM indicators.value WHERE indicator_id = 'point_density' AND region_id = 'pair' AND side_id = 'a'"
+    ).fetchone()
     assert value == (27,)
 
 

@@ -27,7 +27,9 @@ WORDS = load_messages("en")
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
-def value(indicator: str, side: str, number: float | None, *, dimension: str = "", reason: str | None = None, missing: int = 0) -> Value:
+def value(
+    indicator: str, side: str, number: float | None, *, dimension: str = "", reason: str | None = None, missing: int = 0
+) -> Value:
     kind = "contrast" if ":" in side else "whole" if side == "whole" else "side"
     inputs = json.dumps([{"dataset": "aa.points", "table": "recharging_point", "period": "p", "run_id": "r", "snapshot_id": 1,
                           "rows": 100, "missing": missing, "excluded": 0}])  # fmt: skip
@@ -36,7 +38,15 @@ def value(indicator: str, side: str, number: float | None, *, dimension: str = "
                  "withheld" if number is None else "published", reason, inputs, "run", NOW)  # fmt: skip
 
 
-def told(indicator: str, a: float | None, b: float | None, *, dimension: str = "", reason: str | None = None, missing: int = 0) -> Told:
+def told(
+    indicator: str,
+    a: float | None,
+    b: float | None,
+    *,
+    dimension: str = "",
+    reason: str | None = None,
+    missing: int = 0,
+) -> Told:
     known = a is not None and b not in (None, 0)
     contrast = a / b if known else None  # type: ignore[operator]
     values = (value(indicator, "a", a, dimension=dimension, reason=reason), value(indicator, "b", b, dimension=dimension, reason=reason),
@@ -51,8 +61,14 @@ def test_a_title_sets_the_sides_against_each_other_with_three_digits() -> None:
 
 
 def test_a_title_of_one_known_side_tells_its_value_and_of_none_that_it_is_withheld() -> None:
-    assert say_title(told("point_density", None, 3.14159, reason="x"), WORDS) == "The B side has 3.14 recharging points per 100 km²."
-    assert say_title(told("point_density", None, None, reason="x"), WORDS) == "Recharging points per 100 km²: withheld on every side"
+    assert (
+        say_title(told("point_density", None, 3.14159, reason="x"), WORDS)
+        == "The B side has 3.14 recharging points per 100 km²."
+    )
+    assert (
+        say_title(told("point_density", None, None, reason="x"), WORDS)
+        == "Recharging points per 100 km²: withheld on every side"
+    )
 
 
 def test_the_first_sentence_tells_the_weightiest_difference_and_what_it_leaves_out() -> None:
@@ -60,7 +76,10 @@ def test_the_first_sentence_tells_the_weightiest_difference_and_what_it_leaves_o
         [told("point_density", 10, 9), told("fast_share", 0.4, 0.1, dimension="from 50 kW", missing=3), told("fleet_target", 900, 1)],
         load_layout(), WORDS,
     )  # fmt: skip
-    assert lead == "A recharging point gives 50 kW or more 4 times as often on the A side as on the B side (40 % against 10 %)."
+    assert (
+        lead
+        == "A recharging point gives 50 kW or more 4 times as often on the A side as on the B side (40 % against 10 %)."
+    )
     assert caveats == ["3 of 103 recharging points behind it lack what the indicator needs and are left out."]
 
 
@@ -89,7 +108,9 @@ def test_a_reason_names_the_side_in_words() -> None:
 def test_what_differs_between_the_data_is_told_beside_every_number() -> None:
     notes = comparability([told("data_coverage", 0.99, 0.5, dimension="evse id"), told("data_definition", 0.5, 0.45, dimension="power computed")],
                           load_layout(), WORDS)  # fmt: skip
-    assert notes == ["99 % of the recharging points of the A side have an EVSE id in the data, 50 % of those of the B side."]
+    assert notes == [
+        "99 % of the recharging points of the A side have an EVSE id in the data, 50 % of those of the B side."
+    ]
 
 
 def test_a_withheld_value_has_no_place_and_its_reason_once() -> None:
@@ -137,7 +158,9 @@ def test_english_says_everything_that_the_templates_and_modules_ask_for() -> Non
     code = "\n".join(path.read_text(encoding="utf-8") for path in (*here.glob("*.py"), *here.glob("templates/*")))
     asked = set(re.findall(r"(?:words|say)\([\"'](\w+)[\"']", code))
     asked |= {f"{head}_{group.id}" for head in ("group", "about") for group in load_layout().groups}
-    asked |= {f"contrast_{kind}" for kind in ("ratio", "min_max")} | {f"power_{power}" for power in ("slow", "fast", "strong", "unknown")}
+    asked |= {f"contrast_{kind}" for kind in ("ratio", "min_max")} | {
+        f"power_{power}" for power in ("slow", "fast", "strong", "unknown")
+    }
     asked |= {"measure_density", "measure_strong", "measure_fast_share", "measure_inhabitants"}
     for name in asked:
         template = WORDS._templates[name]

@@ -62,7 +62,12 @@ def main(home: str, where: str, number: str) -> None:
             write._note_quality = dying(write._note_quality)
         elif where == "after_commit":
             write._true_snapshot = dying(write._true_snapshot, first=True)
-        write.release(Connection(con) if where == "before_commit" else con, dataset(), [rows], origin(f"run-{number}", f"b{number}"))
+        write.release(
+            Connection(con) if where == "before_commit" else con,
+            dataset(),
+            [rows],
+            origin(f"run-{number}", f"b{number}"),
+        )
 
 
 if __name__ == "__main__":

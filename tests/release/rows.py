@@ -24,7 +24,10 @@ OPEN = {"access": "open", "fields": ["identity", "place", "place_exact", "operat
 def settings_in(home: Path) -> Settings:
     """A layer of its own below `home`."""
     return Settings(
-        home=home, zones=str(home / "zones"), layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite", layer_data=f"{home}/layer/data"
+        home=home,
+        zones=str(home / "zones"),
+        layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite",
+        layer_data=f"{home}/layer/data",
     )
 
 
@@ -58,7 +61,9 @@ def rows_file(folder: Path, rows: list[dict[str, Any]], table_name: str = "recha
         return str(value) if name in ("connectors", "_corrections") and value is not None else literal(value)
 
     selects = [
-        "SELECT " + ", ".join(f"CAST({cell(name, row.get(name))} AS {type_}) AS {name}" for name, type_ in types.items()) for row in rows
+        "SELECT "
+        + ", ".join(f"CAST({cell(name, row.get(name))} AS {type_}) AS {name}" for name, type_ in types.items())
+        for row in rows
     ]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"rows-{table_name}.parquet"
@@ -68,7 +73,13 @@ def rows_file(folder: Path, rows: list[dict[str, Any]], table_name: str = "recha
     verdicts = [row["_verdict"] for row in rows]
     reasons = {reason: sum(reason in row["_reasons"] for row in rows) for row in rows for reason in row["_reasons"]}
     return RowsFile(
-        table, path, len(rows), verdicts.count("admitted"), verdicts.count("corrected"), verdicts.count("quarantined"), reasons
+        table,
+        path,
+        len(rows),
+        verdicts.count("admitted"),
+        verdicts.count("corrected"),
+        verdicts.count("quarantined"),
+        reasons,
     )
 
 

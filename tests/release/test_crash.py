@@ -46,12 +46,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.mark.parametrize("where", POINTS)
-def test_a_killed_release_leaves_the_state_before_or_after_and_the_next_completes(settings: Settings, tmp_path: Path, where: str) -> None:
+def test_a_killed_release_leaves_the_state_before_or_after_and_the_next_completes(
+    settings: Settings, tmp_path: Path, where: str
+) -> None:
     with open_layer(settings, read_only=False) as con:
         release(con, dataset(), [rows_file(tmp_path, [point(1)])], origin("run-1", "b1"))
     before = state(settings)
     assert before == whole(1)
-    killed = subprocess.run([sys.executable, "-m", "tests.release.kill", str(settings.home), where, "2"], cwd=ROOT, timeout=200)
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.release.kill", str(settings.home), where, "2"], cwd=ROOT, timeout=200
+    )
     assert killed.returncode == -9
     assert state(settings) == (whole(2) if where == "after_commit" else before)
     with open_layer(settings, read_only=False) as con:

@@ -18,7 +18,9 @@ def dataset(**changes: object) -> Dataset:
         "source": {"url": "https://example.org/data.csv"}, "licence": {"id": "CC-BY-4.0"},
         "release": {"access": "open", "fields": ["identity", "place", "place_exact", "power"]},
     }  # fmt: skip
-    return Dataset.model_validate({**facts, **changes}).model_copy(update={"id": "xx.charging__office", "country": "xx"})
+    return Dataset.model_validate({**facts, **changes}).model_copy(
+        update={"id": "xx.charging__office", "country": "xx"}
+    )
 
 
 def test_named_tags_cross_and_others_do_not() -> None:
@@ -33,7 +35,10 @@ def test_named_tags_cross_and_others_do_not() -> None:
     [
         ({"licence": None}, "no licence is declared"),
         ({"release": None}, "no release section is declared"),
-        *(({"release": {"access": access, "fields": ["identity"]}}, "agreement") for access in ("partner", "operational", "critical")),
+        *(
+            ({"release": {"access": access, "fields": ["identity"]}}, "agreement")
+            for access in ("partner", "operational", "critical")
+        ),
     ],
 )
 def test_where_nothing_may_cross_the_passage_is_shut_and_says_why(changes: dict[str, object], why: str) -> None:

@@ -39,10 +39,19 @@ def noted(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, Any]:
 
 
 def test_rows_cross_and_the_numbers_add_up(con, tmp_path: Path) -> None:
-    rows = [point(1), point(2, _verdict="corrected", _corrections=SWAPPED), point(3, _verdict="quarantined", _reasons=["coordinates_zero"])]
+    rows = [
+        point(1),
+        point(2, _verdict="corrected", _corrections=SWAPPED),
+        point(3, _verdict="quarantined", _reasons=["coordinates_zero"]),
+    ]
     done = release(con, dataset("aa.charging__sum"), [rows_file(tmp_path, rows)], origin(batch_id="sum"))
     note = noted(con, "aa.charging__sum")
-    assert (note["rows_in_count"], note["admitted_count"], note["corrected_count"], note["quarantined_count"]) == (3, 1, 1, 1)
+    assert (note["rows_in_count"], note["admitted_count"], note["corrected_count"], note["quarantined_count"]) == (
+        3,
+        1,
+        1,
+        1,
+    )
     assert (note["released_count"], note["withheld_count"], note["withheld_reason"]) == (2, 0, None)
     assert ask(con, "SELECT point_id, _verdict, _raw FROM core.recharging_point WHERE _dataset = 'aa.charging__sum' ORDER BY 1") == [
         ("XXABCE1", "admitted", f"{'f' * 64}#1"), ("XXABCE2", "corrected", f"{'f' * 64}#2"),
@@ -55,7 +64,8 @@ def test_rows_cross_and_the_numbers_add_up(con, tmp_path: Path) -> None:
     ]
     assert note["snapshot_id"] == done.snapshot_id
     [(author, message, facts)] = ask(
-        con, f"SELECT author, commit_message, commit_extra_info FROM ducklake_snapshots('lake') WHERE snapshot_id = {done.snapshot_id}"
+        con,
+        f"SELECT author, commit_message, commit_extra_info FROM ducklake_snapshots('lake') WHERE snapshot_id = {done.snapshot_id}",
     )
     assert (author, message) == ("run run-1", "release aa.charging__sum 2026-11-20")
     assert '"run_id": "run-1"' in facts
@@ -73,7 +83,9 @@ def test_rows_cross_and_the_numbers_add_up(con, tmp_path: Path) -> None:
     ],
     ids=["no licence", "no policy", "partner", "operational", "critical", "a required column unnamed"],
 )
-def test_where_nothing_may_cross_the_run_ends_well_and_says_why(con, tmp_path: Path, changes: dict[str, Any], reason: str) -> None:
+def test_where_nothing_may_cross_the_run_ends_well_and_says_why(
+    con, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
     name = "aa.charging__stays"
     rows = rows_file(tmp_path, [point(1), point(2, _verdict="corrected", _corrections=SWAPPED)])
     release(con, dataset(name), [rows], origin(run_id="before"))
@@ -90,8 +102,19 @@ def test_where_nothing_may_cross_the_run_ends_well_and_says_why(con, tmp_path: P
 
 
 def test_a_table_that_the_policy_does_not_name_stays_while_the_other_crosses(con, tmp_path: Path) -> None:
-    tariff = {"tariff_id": "T1", "component_no": 1, "component": "energy", "price_amount": 0.5, "currency_code": "EUR", "price_per": "kWh"}
-    prices = rows_file(tmp_path, [{**tariff, "_file": "f" * 64, "_record": 1, "_point": 1, "_verdict": "admitted", "_reasons": []}], "tariff")
+    tariff = {
+        "tariff_id": "T1",
+        "component_no": 1,
+        "component": "energy",
+        "price_amount": 0.5,
+        "currency_code": "EUR",
+        "price_per": "kWh",
+    }
+    prices = rows_file(
+        tmp_path,
+        [{**tariff, "_file": "f" * 64, "_record": 1, "_point": 1, "_verdict": "admitted", "_reasons": []}],
+        "tariff",
+    )
     done = release(con, dataset("aa.charging__two"), [rows_file(tmp_path, [point(1)]), prices], origin())
     assert done.tables["recharging_point"] == 1
     assert "release.fields does not name" in done.barriers["tariff"]
@@ -100,20 +123,44 @@ def test_a_table_that_the_policy_does_not_name_stays_while_the_other_crosses(con
 
 def test_only_rows_of_the_policys_condition_cross_and_unknown_ones_stay(con, tmp_path: Path) -> None:
     rows = [point(1, power_kw=50.0), point(2, power_kw=11.0), point(3, power_kw=None)]
-    done = release(con, dataset("aa.charging__rows", release={**OPEN, "rows": "power_kw > 22 -- fast ones"}), [rows_file(tmp_path, rows)], origin())
+    done = release(
+        con,
+        dataset("aa.charging__rows", release={**OPEN, "rows": "power_kw > 22 -- fast ones"}),
+        [rows_file(tmp_path, rows)],
+        origin(),
+    )
     assert (done.tables["recharging_point"], done.withheld) == (1, 2)
 
 
 def test_a_condition_on_a_column_that_the_table_lacks_keeps_its_rows_back(con, tmp_path: Path) -> None:
-    seen = {"point_id": "X", "observed_at": "2026-11-20T06:00:00Z", "observed_at_method": "stated", "status": "available"}
-    rows = rows_file(tmp_path, [{**seen, "_file": "f" * 64, "_record": 1, "_point": 1, "_verdict": "admitted", "_reasons": []}], "status_observation")
+    seen = {
+        "point_id": "X",
+        "observed_at": "2026-11-20T06:00:00Z",
+        "observed_at_method": "stated",
+        "status": "available",
+    }
+    rows = rows_file(
+        tmp_path,
+        [{**seen, "_file": "f" * 64, "_record": 1, "_point": 1, "_verdict": "admitted", "_reasons": []}],
+        "status_observation",
+    )
     policy = {"access": "open", "fields": ["identity", "time", "status", "place"], "rows": "power_kw > 22"}
     done = release(con, dataset("aa.charging__lacks", release=policy), [rows], origin())
     assert done.withheld == 1
     assert "power_kw" in done.barriers["status_observation"]
 
 
-@pytest.mark.parametrize("rows", ["true) OR (true", "true GROUP BY 1", "power_kw IN (SELECT 1)", "1; DROP TABLE x", "count(*) OVER () > 0", "power_kw >"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "true) OR (true",
+        "true GROUP BY 1",
+        "power_kw IN (SELECT 1)",
+        "1; DROP TABLE x",
+        "count(*) OVER () > 0",
+        "power_kw >",
+    ],
+)
 def test_what_is_no_condition_on_a_row_is_refused(con, tmp_path: Path, rows: str) -> None:
     with pytest.raises(ReleaseError, match="not a condition on one row"):
         release(con, dataset(release={**OPEN, "rows": rows}), [rows_file(tmp_path, [point(1)])], origin())
@@ -126,21 +173,41 @@ def test_under_a_regions_grain_no_coordinate_id_or_address_lies_in_any_file_of_t
         point(2, connectors=PLUGS, _verdict="corrected", _corrections=SWAPPED),
         point(3),
     ]
-    policy = {"access": "open", "fields": ["identity", "place", "place_exact", "operator", "power", "lifecycle"], "grain": "nuts3"}
+    policy = {
+        "access": "open",
+        "fields": ["identity", "place", "place_exact", "operator", "power", "lifecycle"],
+        "grain": "nuts3",
+    }
     with open_layer(settings, read_only=False) as con:
         con.execute("CALL lake.set_option('data_inlining_row_limit', '0')")
         release(con, dataset(release=policy), [rows_file(tmp_path / "rows", rows)], origin())
         found = con.execute("SELECT nuts3_code, power_kw, count(*) FROM core.recharging_point GROUP BY ALL").fetchall()
         assert found == [("XX001", 22.0, 3)]
-        assert con.execute("SELECT count(*), count(DISTINCT point_id), count(DISTINCT station_id) FROM core.recharging_point").fetchall() == [(3, 3, 2)]
-        assert con.execute("SELECT point_count, power_kw FROM core.recharging_station ORDER BY 1").fetchall() == [(1, 50.0), (2, 44.0)]
+        assert con.execute(
+            "SELECT count(*), count(DISTINCT point_id), count(DISTINCT station_id) FROM core.recharging_point"
+        ).fetchall() == [(3, 3, 2)]
+        assert con.execute("SELECT point_count, power_kw FROM core.recharging_station ORDER BY 1").fetchall() == [
+            (1, 50.0),
+            (2, 44.0),
+        ]
     files = list((tmp_path / "layer").rglob("*"))
     parquet = [path for path in files if path.suffix == ".parquet"]
     assert len(parquet) >= 4
     plain = duckdb.connect()
     texts = [str(plain.execute(f"FROM read_parquet('{path}')").fetchall()) for path in parquet]
     texts += [path.read_bytes().decode("latin-1") for path in files if path.is_file()]
-    for secret in ("XXABCE1", "XX*ABC", "51.1234", "6.6543", "Geheim", "GEHEIM", "98765", "Kleinkleckersdorf", "'S0'", "'P1'"):
+    for secret in (
+        "XXABCE1",
+        "XX*ABC",
+        "51.1234",
+        "6.6543",
+        "Geheim",
+        "GEHEIM",
+        "98765",
+        "Kleinkleckersdorf",
+        "'S0'",
+        "'P1'",
+    ):
         assert not any(secret in text for text in texts), secret
 
 
@@ -150,7 +217,10 @@ def test_what_is_not_named_lies_in_no_file_of_the_layer(tmp_path: Path) -> None:
     with open_layer(settings, read_only=False) as con:
         con.execute("CALL lake.set_option('data_inlining_row_limit', '0')")
         release(con, dataset(release=policy), [rows_file(tmp_path / "rows", [point(1, connectors=PLUGS)])], origin())
-    texts = [str(duckdb.execute(f"FROM read_parquet('{path}')").fetchall()) for path in (tmp_path / "layer").rglob("*.parquet")]
+    texts = [
+        str(duckdb.execute(f"FROM read_parquet('{path}')").fetchall())
+        for path in (tmp_path / "layer").rglob("*.parquet")
+    ]
     assert any("51.1234" in text for text in texts)
     for secret in ("Operator", "Geheimstrasse", "98765", "chademo", "22.0"):
         assert not any(secret in text for text in texts), secret
@@ -163,11 +233,15 @@ def test_a_release_replaces_its_dataset_and_period_and_nothing_else(con, tmp_pat
     ):  # fmt: skip
         rows = rows_file(tmp_path, [point(number) for number in numbers])
         release(con, dataset(name), [rows], origin(run_id=f"{name} {period}", period=period))
-    found = ask(con, "SELECT _dataset, _period, point_id FROM core.recharging_point WHERE _dataset LIKE 'bb.%' ORDER BY ALL")
+    found = ask(
+        con, "SELECT _dataset, _period, point_id FROM core.recharging_point WHERE _dataset LIKE 'bb.%' ORDER BY ALL"
+    )
     assert found == [
         ("bb.charging__one", "2026-11-19", "XXABCE1"), ("bb.charging__one", "2026-11-20", "XXABCE3"), ("bb.charging__two", "2026-11-20", "XXABCE7"),
     ]  # fmt: skip
-    assert ask(con, "SELECT point_id FROM core.current_recharging_point WHERE _dataset = 'bb.charging__one'") == [("XXABCE3",)]
+    assert ask(con, "SELECT point_id FROM core.current_recharging_point WHERE _dataset = 'bb.charging__one'") == [
+        ("XXABCE3",)
+    ]
     assert ask(con, "SELECT count(*) FROM catalogue.release WHERE dataset LIKE 'bb.%'") == [(3,)]
 
 
@@ -175,16 +249,22 @@ def test_any_release_can_be_read_again_as_it_stood(con, settings: Settings, tmp_
     snapshots = []
     for number in (1, 2, 3):
         rows = rows_file(tmp_path, [point(number)])
-        snapshots.append(release(con, dataset("cc.charging__past"), [rows], origin(run_id=f"past-{number}")).snapshot_id)
+        snapshots.append(
+            release(con, dataset("cc.charging__past"), [rows], origin(run_id=f"past-{number}")).snapshot_id
+        )
     for number, snapshot in enumerate(snapshots, 1):
         sql = f"SELECT point_id FROM core.recharging_point AT (VERSION => {snapshot}) WHERE _dataset = 'cc.charging__past'"
         assert ask(con, sql) == [(f"XXABCE{number}",)]
     with open_layer(settings, snapshot=snapshots[0]) as past:
-        assert ask(past, "SELECT point_id FROM core.current_recharging_point WHERE _dataset = 'cc.charging__past'") == [("XXABCE1",)]
+        assert ask(past, "SELECT point_id FROM core.current_recharging_point WHERE _dataset = 'cc.charging__past'") == [
+            ("XXABCE1",)
+        ]
         assert noted(past, "cc.charging__past")["run_id"] == "past-1"
 
 
-def test_the_snapshot_noted_is_the_true_one_whoever_writes_at_the_same_time(con, settings: Settings, tmp_path: Path) -> None:
+def test_the_snapshot_noted_is_the_true_one_whoever_writes_at_the_same_time(
+    con, settings: Settings, tmp_path: Path
+) -> None:
     rows = rows_file(tmp_path, [point(1)])
     written: list[Exception | None] = []
 
@@ -195,7 +275,9 @@ def test_the_snapshot_noted_is_the_true_one_whoever_writes_at_the_same_time(con,
 
                     def write(number: int = number) -> None:
                         with transaction(other, "someone", "beside", {}):
-                            other.execute(f"INSERT INTO core.population (nuts_code, reference_year) VALUES ('Z{number}', 2024)")
+                            other.execute(
+                                f"INSERT INTO core.population (nuts_code, reference_year) VALUES ('Z{number}', 2024)"
+                            )
 
                     retried(write)
             written.append(None)
@@ -220,6 +302,9 @@ def test_names_and_values_are_text_whatever_they_hold(con, tmp_path: Path) -> No
     rows = rows_file(tmp_path, [point(1, operator_name=evil, point_id=evil, _reasons=[], _verdict="admitted")])
     where = origin(run_id=evil, batch_id=evil, period=evil)
     release(con, dataset("ee.charging__" + evil, title=evil, publisher=evil, attribution=evil), [rows], where)
-    found = ask(con, f"SELECT operator_name, _dataset, _period, _run FROM core.recharging_point WHERE point_id = '{evil.replace(chr(39), chr(39) * 2)}'")
+    found = ask(
+        con,
+        f"SELECT operator_name, _dataset, _period, _run FROM core.recharging_point WHERE point_id = '{evil.replace(chr(39), chr(39) * 2)}'",
+    )
     assert found == [(evil, "ee.charging__" + evil, evil, evil)]
     assert is_released(con, "ee.charging__" + evil, evil, evil)

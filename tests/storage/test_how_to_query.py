@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
+from tests.release.rows import dataset, origin, point, rows_file, settings_in
 
 from euregio.release.write import release
 from euregio.storage.duck import connect, load_extension
 from euregio.storage.layer import open_layer
-from tests.release.rows import dataset, origin, point, rows_file, settings_in
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/how-to/query.md").read_text(encoding="utf-8")
 
@@ -29,7 +29,9 @@ def test_every_snippet_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     answers = []
     for snippet in snippets("sql"):
         for statement in filter(str.strip, snippet.split(";")):
-            statement = statement.replace("sqlite:catalogue.sqlite", settings.layer_catalogue).replace("VERSION => 2", f"VERSION => {done.snapshot_id}")
+            statement = statement.replace("sqlite:catalogue.sqlite", settings.layer_catalogue).replace(
+                "VERSION => 2", f"VERSION => {done.snapshot_id}"
+            )
             answers.append(plain.execute(statement).fetchall())
     assert [("XX", 2, 44.0)] in answers
     assert [(2,)] in answers

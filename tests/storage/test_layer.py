@@ -32,9 +32,12 @@ def test_every_table_has_its_contracts_columns_and_comments(settings: Settings) 
                 f"AND schema_name = '{table.schema}' AND table_name = '{table.name}' AND column_name NOT LIKE 'ducklake%'"
             ).fetchall()
             name = table.place.partition(".")[2]
-            found = found or con.execute(
-                f"SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = '{name}'"
-            ).fetchall()
+            found = (
+                found
+                or con.execute(
+                    f"SELECT column_name, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = '{name}'"
+                ).fetchall()
+            )
             assert dict(found) == {column: comment for column, (_, comment) in columns_of(table).items()}, table.place
 
 
@@ -70,13 +73,17 @@ def test_the_layer_can_be_read_as_it_stood(settings: Settings) -> None:
         for number in (1, 2):
             with transaction(con, f"run {number}", "more", {}):
                 con.execute(f"INSERT INTO core.population (nuts_code, reference_year) VALUES ('X{number}', 2024)")
-        first = con.execute("SELECT snapshot_id FROM ducklake_snapshots('lake') WHERE author = 'run 1'").fetchall()[0][0]
+        first = con.execute("SELECT snapshot_id FROM ducklake_snapshots('lake') WHERE author = 'run 1'").fetchall()[0][
+            0
+        ]
     with open_layer(settings, snapshot=first) as con:
         assert con.execute("SELECT nuts_code FROM core.population").fetchall() == [("X1",)]
 
 
 def _write_some(home: str, number: int) -> None:
-    settings = Settings(home=Path(home), layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite", layer_data=f"{home}/layer/data")
+    settings = Settings(
+        home=Path(home), layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite", layer_data=f"{home}/layer/data"
+    )
     with open_layer(settings, read_only=False) as con:
         for row in range(3):
 

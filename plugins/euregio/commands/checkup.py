@@ -36,7 +36,10 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
     each("generated documents", documents.documents(), lambda _name: None)
-    problems += [DeclarationError("is not what the declarations say", where=str(path), do="Run `make docs`.") for path in documents.outdated()]
+    problems += [
+        DeclarationError("is not what the declarations say", where=str(path), do="Run `make docs`.")
+        for path in documents.outdated()
+    ]
     return problems
 
 
@@ -71,7 +74,9 @@ def _profile(name: str) -> None:
     declared = {dataset.id for dataset in datasets.load_datasets()}
     for dataset_id in profiles.load_profile(name).datasets or ():
         if dataset_id not in declared:
-            raise DeclarationError("the profile names a dataset that is not declared", where=f"profile {name}", found=dataset_id)
+            raise DeclarationError(
+                "the profile names a dataset that is not declared", where=f"profile {name}", found=dataset_id
+            )
 
 
 def _region(name: str) -> None:
@@ -87,7 +92,9 @@ def _corrections(path: str) -> None:
         for item in corrections.corrections_of(dataset.id, name):
             known = {column.name for column in tables.load_table(name).columns}
             if unknown := (set(item.match) | set(item.set) | set(item.expect)) - known:
-                raise DeclarationError("no such column", where=f"{dataset.id}, correction {item.id}", found=", ".join(sorted(unknown)))
+                raise DeclarationError(
+                    "no such column", where=f"{dataset.id}, correction {item.id}", found=", ".join(sorted(unknown))
+                )
 
 
 def _suite(path: str) -> None:

@@ -81,6 +81,9 @@ def _command(line: str) -> tuple[str, bool]:
         ), False
     if word == ".columns" and rest:
         name = rest.strip().rpartition(".")[2].replace("'", "''")
-        return f"SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = '{name}';", False
+        return (
+            f"SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = '{name}';",
+            False,
+        )
     print(_HELP)
     return "", False

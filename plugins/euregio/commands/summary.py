@@ -46,7 +46,9 @@ def _verdicts(con: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     if not rows:
         return ""
-    lines = [f"{'dataset':36}{'table':22}{'period':20}{'rows':>10}{'admitted':>10}{'corrected':>10}{'quarantined':>12}{'withheld':>10}"]
+    lines = [
+        f"{'dataset':36}{'table':22}{'period':20}{'rows':>10}{'admitted':>10}{'corrected':>10}{'quarantined':>12}{'withheld':>10}"
+    ]
     lines += [f"{d:36}{t:22}{p:20}{r:>10,}{a:>10,}{c:>10,}{q:>12,}{w:>10,}" for d, t, p, r, a, c, q, w in rows]
     return "\n".join(lines)
 

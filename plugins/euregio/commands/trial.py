@@ -40,7 +40,13 @@ class Trial:
 
 
 def try_file(
-    format_name: str, file: Path, settings: Settings, *, country: str | None = None, time_zone: str | None = None, first: int = 5
+    format_name: str,
+    file: Path,
+    settings: Settings,
+    *,
+    country: str | None = None,
+    time_zone: str | None = None,
+    first: int = 5,
 ) -> Trial:
     """Decode, check and harmonise `file` as `format_name`.
 
@@ -58,7 +64,9 @@ def try_file(
         scratch = Path(folder)
         con = connect(settings)
         digest = _sha256(file)
-        decoded = decode_file(format_name, file, scratch / "decoded" / "file.parquet", con, name=file.name, file_id=digest)
+        decoded = decode_file(
+            format_name, file, scratch / "decoded" / "file.parquet", con, name=file.name, file_id=digest
+        )
         outcome = check_records(con, format_name, [decoded.path], scratch / "failures.parquet")
         load_extension(con, "spatial")  # only now: what cannot be decoded is refused without its cost
         grid = region_grid(settings)
@@ -68,7 +76,9 @@ def try_file(
             retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
         )  # fmt: skip
         sample = (
-            con.sql(f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) ORDER BY _file, _record, _point LIMIT {max(int(first), 0)}")
+            con.sql(
+                f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) ORDER BY _file, _record, _point LIMIT {max(int(first), 0)}"
+            )
             .to_arrow_table()
             .to_pylist()
         )
@@ -87,12 +97,16 @@ def _check_place(country: str | None, time_zone: str | None) -> None:
         with (PROJECT / "include" / "codes" / "country.csv").open(encoding="utf-8") as lines:
             known = {line.partition(",")[0] for line in lines}
         if country.upper() not in known:
-            raise DeclarationError("not a country that Euregio knows", where="--country", found=country, expected="an ISO code such as NL")
+            raise DeclarationError(
+                "not a country that Euregio knows", where="--country", found=country, expected="an ISO code such as NL"
+            )
     if time_zone is not None:
         try:
             ZoneInfo(time_zone)
         except (KeyError, ValueError, OSError) as error:
-            raise DeclarationError("not a time zone", where="--time-zone", found=time_zone, expected="an IANA name such as Europe/Berlin") from error
+            raise DeclarationError(
+                "not a time zone", where="--time-zone", found=time_zone, expected="an IANA name such as Europe/Berlin"
+            ) from error
 
 
 def _sha256(path: Path) -> str:

@@ -22,9 +22,13 @@ class Correction(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="Name of the correction, unique in its file")]
-    match: Annotated[dict[str, Value], Field(min_length=1, description="Columns of the harmonised row and their values")]
+    match: Annotated[
+        dict[str, Value], Field(min_length=1, description="Columns of the harmonised row and their values")
+    ]
     set: Annotated[dict[str, Value], Field(min_length=1, description="Columns and their right values")]
-    expect: Annotated[dict[str, Value], Field(min_length=1, description="Columns and the wrong values that the publisher gives")]
+    expect: Annotated[
+        dict[str, Value], Field(min_length=1, description="Columns and the wrong values that the publisher gives")
+    ]
     why: Annotated[str, Field(min_length=10, description="How the right value is known")]
     reported: Annotated[str | None, Field(default=None, description="When and how the publisher was told")]
 

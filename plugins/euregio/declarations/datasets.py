@@ -45,7 +45,8 @@ class Release(BaseModel):
         Field(min_length=1, description="Columns, or tags of columns in the tables' contracts, that may cross"),
     ]
     rows: Annotated[
-        str | None, Field(default=None, description="SQL condition over the row's columns; others stay. All rows where absent")
+        str | None,
+        Field(default=None, description="SQL condition over the row's columns; others stay. All rows where absent"),
     ]
     grain: Annotated[
         Literal["point", "nuts3"],
@@ -61,9 +62,12 @@ class Dataset(BaseModel):
     publisher: Annotated[str, Field(min_length=2, description="Who publishes it")]
     homepage: Annotated[str | None, Field(default=None, description="Where people read about it")]
     format: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="Wire format: `euregio formats` lists them")]
-    rhythm: Annotated[str, Field(pattern=_RHYTHM, description="How often it changes, an ISO 8601 duration (P1D, PT5M, P1M)")]
+    rhythm: Annotated[
+        str, Field(pattern=_RHYTHM, description="How often it changes, an ISO 8601 duration (P1D, PT5M, P1M)")
+    ]
     time_zone: Annotated[
-        str | None, Field(default=None, description="IANA zone of instants without an offset; none may occur where absent")
+        str | None,
+        Field(default=None, description="IANA zone of instants without an offset; none may occur where absent"),
     ]
     source: Annotated[SourceSpec, Field(description="Where the bytes come from")]
     licence: Annotated[Licence | None, Field(default=None, description="Without a licence nothing crosses")]
@@ -101,7 +105,11 @@ class Dataset(BaseModel):
     @property
     def doc(self) -> str:
         """Markdown for the Airflow UI: what, whose, licence, how to repair."""
-        licence = f"{self.licence.id}{f' ({self.licence.url})' if self.licence.url else ''}" if self.licence else "none: does not cross"
+        licence = (
+            f"{self.licence.id}{f' ({self.licence.url})' if self.licence.url else ''}"
+            if self.licence
+            else "none: does not cross"
+        )
         return "\n\n".join(
             part
             for part in (
@@ -123,7 +131,9 @@ def checked_period(period: str, where: str | None = None) -> str:
         with contextlib.suppress(ValueError):
             if datetime.strptime(period, form).strftime(form) == period:
                 return period
-    raise DeclarationError("this is not a period", where=where, found=period, expected="2026, 2026-11, 2026-11-20 or 2026-11-20T06:15Z")
+    raise DeclarationError(
+        "this is not a period", where=where, found=period, expected="2026, 2026-11, 2026-11-20 or 2026-11-20T06:15Z"
+    )
 
 
 def load_datasets(folder: Path = FOLDER) -> list[Dataset]:

@@ -15,14 +15,20 @@ from euregio.declarations.regions import Region
 from euregio.declarations.tables import columns_of, load_tables
 from euregio.settings import PROJECT
 
-SCHEMAS: dict[str, type[BaseModel]] = {"dataset": Dataset, "region": Region, "profile": Profile, "corrections": Corrections}
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "dataset": Dataset,
+    "region": Region,
+    "profile": Profile,
+    "corrections": Corrections,
+}
 _PLACED = ("id", "country", "theme")  # facts of a dataset that its file's place gives
 
 
 def documents() -> dict[Path, str]:
     """Every generated document: its path in the project, and what it should hold."""
     found = {
-        PROJECT / "include" / "schemas" / f"{name}.schema.json": json.dumps(_schema(name), indent=2, ensure_ascii=False) + "\n"
+        PROJECT / "include" / "schemas" / f"{name}.schema.json": json.dumps(_schema(name), indent=2, ensure_ascii=False)
+        + "\n"
         for name in SCHEMAS
     }
     found[PROJECT / "docs" / "data-dictionary.md"] = _dictionary()
@@ -31,7 +37,9 @@ def documents() -> dict[Path, str]:
 
 def outdated() -> list[Path]:
     """The generated documents that no longer say what the declarations say."""
-    return [path for path, text in documents().items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    return [
+        path for path, text in documents().items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
 
 
 def write() -> list[Path]:
@@ -53,9 +61,19 @@ def _schema(name: str) -> dict[str, Any]:
 
 
 def _dictionary() -> str:
-    lines = ["# Data dictionary", "", "Made from the tables' contracts (`include/tables/`) by `make docs`; the same texts are the comments in the layer."]
+    lines = [
+        "# Data dictionary",
+        "",
+        "Made from the tables' contracts (`include/tables/`) by `make docs`; the same texts are the comments in the layer.",
+    ]
     for table in sorted(load_tables().values(), key=lambda table: table.place):
-        lines += ["", f"## {table.place}", "", f"{table.description} Grain: {table.grain}. Version {table.version}.", ""]
+        lines += [
+            "",
+            f"## {table.place}",
+            "",
+            f"{table.description} Grain: {table.grain}. Version {table.version}.",
+            "",
+        ]
         limits = " ".join(table.contract["description"].get("limitations", "").split())
         if limits:
             lines += [f"*{limits}*", ""]

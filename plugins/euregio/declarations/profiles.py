@@ -6,7 +6,7 @@ import functools
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,7 +24,9 @@ class FileSet(BaseModel):
     """Files that stand for one period of a dataset."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    period: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}Z)?)?)?$", description="Period, in the rhythm's form")]
+    period: Annotated[
+        str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2}(T\d{2}:\d{2}Z)?)?)?$", description="Period, in the rhythm's form")
+    ]
     files: Annotated[tuple[str, ...], Field(min_length=1, description="Paths below the profile's root")]
 
 
@@ -34,11 +36,15 @@ class Profile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     kind: Annotated[Literal["live", "sandbox", "files"], Field(description="Kind of origin")]
     title: Annotated[str, Field(default="", description="What it is for")]
-    address: Annotated[str | None, Field(default=None, description="sandbox: base address; ${NAME:-default} from the environment")]
+    address: Annotated[
+        str | None, Field(default=None, description="sandbox: base address; ${NAME:-default} from the environment")
+    ]
     root: Annotated[str | None, Field(default=None, description="files: folder; ${NAME:-default} from the environment")]
     datasets: Annotated[
         dict[str, tuple[FileSet, ...]] | tuple[str, ...] | None,
-        Field(default=None, description="Ids of the datasets that it serves, for files with their files; all where absent"),
+        Field(
+            default=None, description="Ids of the datasets that it serves, for files with their files; all where absent"
+        ),
     ]
 
     def serves(self, dataset: Dataset) -> bool:
@@ -58,7 +64,7 @@ class Profile(BaseModel):
             raise DeclarationError("this profile has no bytes of the dataset", where=dataset.id, found=self.kind)
         if self.kind == "live":
             return dataset.source
-        plain = {"headers": {}, "paging": None, "link": None, "certificate": None}
+        plain: dict[str, Any] = {"headers": {}, "paging": None, "link": None, "certificate": None}
         if self.kind == "sandbox":
             return dataset.source.model_copy(update={"url": f"{expanded(self.address or '')}/{dataset.id}", **plain})
         sets = self.datasets.get(dataset.id, ()) if isinstance(self.datasets, dict) else ()
@@ -66,7 +72,9 @@ class Profile(BaseModel):
             if item.period == period:
                 return dataset.source.model_copy(update={"url": item.files, **plain})
         known = ", ".join(item.period for item in sets)
-        raise DeclarationError("the files of this profile do not hold the period", where=dataset.id, found=period, expected=known)
+        raise DeclarationError(
+            "the files of this profile do not hold the period", where=dataset.id, found=period, expected=known
+        )
 
     @property
     def root_folder(self) -> Path | None:

@@ -96,7 +96,9 @@ class Region(_Declared):
         for side in self.sides:
             if side.id == side_id:
                 return side
-        raise DeclarationError("no such side", where=self.id, found=side_id, expected=", ".join(s.id for s in self.sides))
+        raise DeclarationError(
+            "no such side", where=self.id, found=side_id, expected=", ".join(s.id for s in self.sides)
+        )
 
 
 def load_regions(folder: Path = FOLDER) -> dict[str, Region]:
@@ -117,7 +119,9 @@ def load_region(region_id: str, folder: Path = FOLDER) -> Region:
 def _load(path: Path) -> Region:
     region = validated(Region, read_yaml(path), path)
     if region.id != path.stem:
-        raise DeclarationError("the id is not the file's name", where=f"{shown(path)}, field id", found=region.id, expected=path.stem)
+        raise DeclarationError(
+            "the id is not the file's name", where=f"{shown(path)}, field id", found=region.id, expected=path.stem
+        )
     return region
 
 

@@ -70,7 +70,9 @@ def load_table(name: str) -> Table:
     """The table `name`. Raises DeclarationError where its contract is missing or says too little."""
     path = FOLDER / f"{name}.yaml"
     if not path.is_file():
-        raise DeclarationError("no such table", found=name, expected=", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml"))))
+        raise DeclarationError(
+            "no such table", found=name, expected=", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
+        )
     contract = read_yaml(path)
     try:
         (shape,) = contract["schema"]
@@ -87,7 +89,9 @@ def load_table(name: str) -> Table:
             for p in shape["properties"]
         )
         description = " ".join(contract["description"]["purpose"].split())
-        return Table(schema, physical, contract["version"], description, shape["dataGranularityDescription"], columns, contract)
+        return Table(
+            schema, physical, contract["version"], description, shape["dataGranularityDescription"], columns, contract
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise DeclarationError(
             "the contract says too little for a table", where=shown(path), found=repr(error),

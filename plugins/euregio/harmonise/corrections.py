@@ -22,7 +22,9 @@ def mended_sql(corrections: Sequence[Any], columns: Sequence[str]) -> str:
     for item in corrections:
         for name in (*item.match, *item.set, *item.expect):
             if name not in columns:
-                raise DeclarationError("no such column", where=f"correction {item.id}", found=name, expected=", ".join(columns))
+                raise DeclarationError(
+                    "no such column", where=f"correction {item.id}", found=name, expected=", ".join(columns)
+                )
         holds = f"({_all(item.match)} AND {_all(item.expect)})"
         notes = []
         for name, value in item.set.items():
@@ -48,5 +50,8 @@ def outdated(con: duckdb.DuckDBPyConnection, corrections: Sequence[Any]) -> list
 
 
 def _all(values: Mapping[str, Any]) -> str:
-    return "(" + " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM {literal(value)}" for name, value in values.items()) + ")"
-
+    return (
+        "("
+        + " AND ".join(f"{identifier(name)} IS NOT DISTINCT FROM {literal(value)}" for name, value in values.items())
+        + ")"
+    )

@@ -91,7 +91,9 @@ def use_grid(con: duckdb.DuckDBPyConnection, grid: Path | None) -> None:
         con.execute("SET VARIABLE grid_countries = CAST([] AS VARCHAR[])")
     else:
         con.execute(f"ATTACH IF NOT EXISTS {quoted(str(grid))} AS places (READ_ONLY)")
-        con.execute("CREATE OR REPLACE TEMP VIEW region_grid AS SELECT cell, code, country, parts FROM places.region_grid")
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW region_grid AS SELECT cell, code, country, parts FROM places.region_grid"
+        )
         con.execute(
             "SET VARIABLE grid_countries = (SELECT list(DISTINCT country) FROM "
             "(SELECT country FROM region_grid UNION ALL SELECT unnest(parts).country FROM region_grid) WHERE country IS NOT NULL)"

@@ -84,7 +84,9 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     Needs the spatial extension on `con`. Raises DeclarationError where the SQL does not give the table's columns,
     EuregioError where rows do not add up.
     """
-    con.execute("SET preserve_insertion_order = false")  # rows carry their place; kept in order they would be written by one thread
+    con.execute(
+        "SET preserve_insertion_order = false"
+    )  # rows carry their place; kept in order they would be written by one thread
     prepare(con, task)
     con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
     losers = _duplicates(con, task.table)
@@ -92,7 +94,9 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     part = out.with_name(f".{out.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
-        con.execute(f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)")
+        con.execute(
+            f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)"
+        )
         found = _count(con, task, part)
         os.replace(part, out)
     finally:
@@ -132,7 +136,11 @@ def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
     """Rows with `_reasons`: what the SQL found, what the format's suite found, what the table's suite finds."""
     columns = _columns(con, "harmonised")
     placed = task.table.has("nuts3_code", "place_method", "latitude_deg")
-    missing = [c.name for c in task.table.columns if c.name not in columns and not (placed and c.name in ("nuts3_code", "place_method"))]
+    missing = [
+        c.name
+        for c in task.table.columns
+        if c.name not in columns and not (placed and c.name in ("nuts3_code", "place_method"))
+    ]
     if missing:
         raise DeclarationError(
             "the SQL does not give all columns of the table", where=f"{task.table.name}/{task.format}.sql",
@@ -175,8 +183,12 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
         return False
     # the few records that hold repeated keys are judged apart, so that all the others are judged once
-    con.execute(f"CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT _file, _record FROM harmonised WHERE {key} IN (FROM repeated_key)")
-    con.execute("CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record USING (_file, _record)")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT _file, _record FROM harmonised WHERE {key} IN (FROM repeated_key)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record USING (_file, _record)"
+    )
     con.execute("CREATE OR REPLACE TEMP VIEW decoded AS SELECT * FROM decoded_again")
     names = ", ".join(identifier(name) for name in table.key)
     order, older = "_file, _record, _point", "false"
@@ -208,7 +220,9 @@ def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised
     source = f"read_parquet({quoted(str(rows))})"
     verdicts = dict(con.execute(f"SELECT _verdict, count(*) FROM {source} GROUP BY ALL").fetchall())
     reasons = dict(
-        con.execute(f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) AS reason FROM {source}) GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
+        con.execute(
+            f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) AS reason FROM {source}) GROUP BY 1 ORDER BY 2 DESC, 1"
+        ).fetchall()
     )
     given = (con.execute("SELECT count(*) FROM harmonised").fetchone() or (0,))[0]
     if given != sum(verdicts.values()):
@@ -216,8 +230,12 @@ def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised
             "rows in and verdicts do not add up: a join of the frame multiplied or lost rows", where=task.dataset,
             found=f"{sum(verdicts.values())} verdicts", expected=f"{given} rows",
         )  # fmt: skip
-    counts = (given, *(verdicts.get(verdict, 0) for verdict in ("admitted", "corrected", "quarantined")))
-    return Harmonised(task.table.name, *counts, reasons, outdated(con, task.corrections))
+    admitted, corrected, quarantined = (
+        verdicts.get(verdict, 0) for verdict in ("admitted", "corrected", "quarantined")
+    )
+    return Harmonised(
+        task.table.name, given, admitted, corrected, quarantined, reasons, outdated(con, task.corrections)
+    )
 
 
 def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

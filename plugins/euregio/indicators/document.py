@@ -72,7 +72,11 @@ def _parameter(parameter: Parameter) -> str:
     return f"- Parameter `{parameter.name}` = `{parameter.value}` {parameter.unit}. {parameter.source}"
 
 
-_CONTRASTS = {"ratio": "first side / second side", "difference": "first side - second side", "min_max": "smaller / larger"}
+_CONTRASTS = {
+    "ratio": "first side / second side",
+    "difference": "first side - second side",
+    "min_max": "smaller / larger",
+}
 
 
 if __name__ == "__main__":

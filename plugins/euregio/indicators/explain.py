@@ -97,7 +97,10 @@ def explain(
         region=region.name(),
         side_id=side,
         is_stored=is_stored,
-        values=[{k: v for k, v in value.items() if k not in ("inputs", "use_case", "region_id", "indicator_id")} for value in values],
+        values=[
+            {k: v for k, v in value.items() if k not in ("inputs", "use_case", "region_id", "indicator_id")}
+            for value in values
+        ],
         definition=" ".join(indicator.header.definition.split()),
         formula=indicator.statements[-1],
         reference=indicator.header.reference,
@@ -107,7 +110,9 @@ def explain(
         parameters=[asdict(parameter) for parameter in indicator.parameters],
         datasets=datasets,
         left_out=_left_out(con, sides),
-        credits=sorted({f"{d['attribution'] or d['publisher']} ({d['licence_id']})" for d in datasets if d.get("licence_id")}),
+        credits=sorted(
+            {f"{d['attribution'] or d['publisher']} ({d['licence_id']})" for d in datasets if d.get("licence_id")}
+        ),
         comparability=_comparability(con, indicator, region),
         rows=_rows(con, sides, row_limit) if rows else None,
         notes=_notes(region, datasets, is_stored),
@@ -120,7 +125,9 @@ def _sides(region: Region, side: str | None) -> list[str]:
     return [region.side(part).id for part in side.split(":")]
 
 
-def _stored(con: duckdb.DuckDBPyConnection, indicator_id: str, region_id: str, side: str | None) -> list[dict[str, Any]]:
+def _stored(
+    con: duckdb.DuckDBPyConnection, indicator_id: str, region_id: str, side: str | None
+) -> list[dict[str, Any]]:
     return _dicts(
         con.execute(
             """SELECT * FROM indicators.value WHERE indicator_id = $1 AND region_id = $2 AND side_id = coalesce($3, side_id)
@@ -189,7 +196,9 @@ def _comparability(con: duckdb.DuckDBPyConnection, indicator: Indicator, region:
         return []
     notes = []
     for other in _COMPARABILITY:
-        values = [v for v in _stored(con, other, region.id, None) if v["side_kind"] == "side" and v["value"] is not None]
+        values = [
+            v for v in _stored(con, other, region.id, None) if v["side_kind"] == "side" and v["value"] is not None
+        ]
         for dimension in dict.fromkeys(v["dimension"] for v in values):
             shares = {v["side_id"]: v["value"] for v in values if v["dimension"] == dimension}
             if len(shares) > 1 and max(shares.values()) - min(shares.values()) > _DIFFERENT:
@@ -201,7 +210,9 @@ def _comparability(con: duckdb.DuckDBPyConnection, indicator: Indicator, region:
 def _notes(region: Region, datasets: list[dict[str, Any]], is_stored: bool) -> list[str]:
     notes = [] if is_stored else ["No value is stored yet: these were computed now, from the layer as it stands."]
     if is_stored and any(d["is_in_force"] is False for d in datasets):
-        notes.append("A dataset was released again since the value was computed: rows and left-out counts are of the layer as it stands.")
+        notes.append(
+            "A dataset was released again since the value was computed: rows and left-out counts are of the layer as it stands."
+        )
     if region.note:
         notes.append(region.note)
     partial = [code for side in region.sides for code in side.partial]

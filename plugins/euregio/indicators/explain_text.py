@@ -19,21 +19,32 @@ def _lines(trace: dict[str, Any]) -> Iterator[str]:
     yield ""
     for value in trace["values"]:
         yield "  " + _value(value)
-    yield from _part("What it is", [trace["definition"], f"Reference: {trace['reference']}", f"Coverage: {trace['coverage']}"])
+    yield from _part(
+        "What it is", [trace["definition"], f"Reference: {trace['reference']}", f"Coverage: {trace['coverage']}"]
+    )
     floor = trace["floor"]
     yield f"  Published from coverage {floor['coverage']:g} and {floor['n']} rows on; below it is withheld."
     yield from _part("Formula, over the rows behind", trace["formula"].splitlines())
-    yield from _part("Parameters", [f"{p['name']} = {p['value']} {p['unit']}: {p['source']}" for p in trace["parameters"]])
+    yield from _part(
+        "Parameters", [f"{p['name']} = {p['value']} {p['unit']}: {p['source']}" for p in trace["parameters"]]
+    )
     yield from _part("Made from", [line for dataset in trace["datasets"] for line in _dataset(dataset)])
     yield from _part(
-        "Left out", [f"{e['side_id']}: {e['rows_count']:,} of {e['table_name']}, {e['role']}: {e['why']}" for e in trace["left_out"]]
+        "Left out",
+        [
+            f"{e['side_id']}: {e['rows_count']:,} of {e['table_name']}, {e['role']}: {e['why']}"
+            for e in trace["left_out"]
+        ],
     )
     yield from _part("Credits", trace["credits"])
     yield from _part("Not wholly comparable", trace["comparability"])
     yield from _part("Notes", trace["notes"])
     if trace["rows"] is not None:
         rows = trace["rows"]
-        yield from _part(f"Rows behind ({min(SHOWN_ROWS, len(rows)):,} of {len(rows):,}; --json has all)", map(_row, rows[:SHOWN_ROWS]))
+        yield from _part(
+            f"Rows behind ({min(SHOWN_ROWS, len(rows)):,} of {len(rows):,}; --json has all)",
+            map(_row, rows[:SHOWN_ROWS]),
+        )
 
 
 def _part(title: str, lines: Any) -> Iterator[str]:

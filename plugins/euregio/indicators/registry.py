@@ -153,12 +153,22 @@ def load_indicator_file(path: Path) -> Indicator:
         raise DeclarationError("the header is missing", where=f"{shown(path)} line 1", expected="/*---, YAML, ---*/")
     header = _header(found.group(1), path)
     if header.id != path.stem:
-        raise DeclarationError("the id is not the file's name", where=f"{shown(path)}, field id", found=header.id, expected=path.stem)
+        raise DeclarationError(
+            "the id is not the file's name", where=f"{shown(path)}, field id", found=header.id, expected=path.stem
+        )
     statements = split(sql[found.end() :], path)
     if "CREATE OR REPLACE TEMP VIEW rows_behind AS" not in sql:
-        raise DeclarationError("no view of the rows behind the value", where=shown(path), expected="CREATE OR REPLACE TEMP VIEW rows_behind AS …")
+        raise DeclarationError(
+            "no view of the rows behind the value",
+            where=shown(path),
+            expected="CREATE OR REPLACE TEMP VIEW rows_behind AS …",
+        )
     if not re.match(r"(SELECT|WITH)\b", statements[-1]) or "rows_behind" not in statements[-1]:
-        raise DeclarationError("the last statement is not the SELECT of the values over rows_behind", where=shown(path), found=statements[-1])
+        raise DeclarationError(
+            "the last statement is not the SELECT of the values over rows_behind",
+            where=shown(path),
+            found=statements[-1],
+        )
     own = parameters_of(sql[found.end() :], path)
     return Indicator(path.parent.name, header, (*own, *_reached(sql)), statements, sql)
 
@@ -183,7 +193,12 @@ def parameters_of(sql: str, path: Path) -> list[Parameter]:
     found = []
     for name, value, unit, source in _PARAMETER.findall(sql):
         if not source:
-            raise DeclarationError("a parameter has no unit and source", where=shown(path), found=name, expected="SET VARIABLE name = value; -- unit. source")
+            raise DeclarationError(
+                "a parameter has no unit and source",
+                where=shown(path),
+                found=name,
+                expected="SET VARIABLE name = value; -- unit. source",
+            )
         found.append(Parameter(name, value, unit, source))
     return found
 
@@ -211,7 +226,9 @@ def _header(text: str, path: Path) -> Header:
         return Header.model_validate(content)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
-        raise DeclarationError("the header is not YAML", where=f"{shown(path)} line {line}", found=error.problem) from error
+        raise DeclarationError(
+            "the header is not YAML", where=f"{shown(path)} line {line}", found=error.problem
+        ) from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "(top)"

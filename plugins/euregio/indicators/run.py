@@ -80,9 +80,13 @@ def measure(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> dict[str, d
         names = [column[0] for column in result.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     except duckdb.Error as error:
-        raise EuregioError("the indicator's SQL failed", where=indicator.id, found=str(error).splitlines()[0]) from error
+        raise EuregioError(
+            "the indicator's SQL failed", where=indicator.id, found=str(error).splitlines()[0]
+        ) from error
     if lacking := {"region_id", "side_id", "dimension", "value", "n", "coverage"} - set(names):
-        raise DeclarationError("the SELECT lacks columns", where=indicator.id, found=", ".join(names), expected=", ".join(sorted(lacking)))
+        raise DeclarationError(
+            "the SELECT lacks columns", where=indicator.id, found=", ".join(names), expected=", ".join(sorted(lacking))
+        )
     measured: dict[str, dict[Key, Measured]] = {}
     for row in rows:
         if row["dimension"] not in indicator.header.dimensions:
@@ -93,7 +97,9 @@ def measure(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> dict[str, d
         number = None if row["value"] is None else float(row["value"])
         coverage = None if row["coverage"] is None else float(row["coverage"])
         key = (row["side_id"], row.get("facing"), row["dimension"])
-        measured.setdefault(row["region_id"], {})[key] = Measured(number, int(row["n"] or 0), coverage, row.get("reason"))
+        measured.setdefault(row["region_id"], {})[key] = Measured(
+            number, int(row["n"] or 0), coverage, row.get("reason")
+        )
     return measured
 
 
@@ -110,7 +116,9 @@ def _problems(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tupl
     return found
 
 
-def _inputs(con: duckdb.DuckDBPyConnection, snapshots: dict[tuple[str, str, str], int | None]) -> dict[tuple[str, str], list[dict[str, Any]]]:
+def _inputs(
+    con: duckdb.DuckDBPyConnection, snapshots: dict[tuple[str, str, str], int | None]
+) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Inputs by region and side, counted over the rows behind the values."""
     rows = con.execute(
         """SELECT region_id, side_id, dataset, table_name, period, run_id, count(*) FILTER (WHERE role = 'used'),
@@ -158,7 +166,11 @@ def _leave(con: duckdb.DuckDBPyConnection, values: list[Value]) -> None:
     table = load_table("indicator_value")
     names = [field.name for field in fields(Value)]
     if names != [column.name for column in table.columns]:
-        raise DeclarationError("the contract and the values differ in columns", where="indicator_value", found=", ".join(names))
+        raise DeclarationError(
+            "the contract and the values differ in columns", where="indicator_value", found=", ".join(names)
+        )
     con.execute(f"CREATE OR REPLACE TEMP TABLE {COMPUTED} ({', '.join(f'{c.name} {c.type}' for c in table.columns)})")
     if values:
-        con.executemany(f"INSERT INTO {COMPUTED} VALUES ({', '.join('?' * len(names))})", [astuple(value) for value in values])
+        con.executemany(
+            f"INSERT INTO {COMPUTED} VALUES ({', '.join('?' * len(names))})", [astuple(value) for value in values]
+        )

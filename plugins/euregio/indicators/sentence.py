@@ -11,7 +11,13 @@ from euregio.indicators.registry import Indicator, Sentence
 SEPARATORS = {"en": (",", "."), "de": (".", ","), "nl": (".", ","), "es": (".", ","), "fr": (" ", ",")}
 #: How a place is named within a sentence.
 _SIDE = {"en": "the {name}"}
-_WHOLE = {"en": "the whole of {name}", "de": "{name} im Ganzen", "nl": "heel {name}", "fr": "l’ensemble {name}", "es": "el conjunto {name}"}
+_WHOLE = {
+    "en": "the whole of {name}",
+    "de": "{name} im Ganzen",
+    "nl": "heel {name}",
+    "fr": "l’ensemble {name}",
+    "es": "el conjunto {name}",
+}
 #: Two values this close (relative) are said to be alike.
 ALIKE = 0.05
 
@@ -40,7 +46,9 @@ def place(region: Region, side_id: str, language: str = "en") -> str:
     return _SIDE.get(language, "{name}").format(name=region.side(side_id).name(language))
 
 
-def say_value(indicator: Indicator, region: Region, side_id: str, value: float, dimension: str = "", language: str = "en") -> str:
+def say_value(
+    indicator: Indicator, region: Region, side_id: str, value: float, dimension: str = "", language: str = "en"
+) -> str:
     """The sentence of one side's or the whole's value."""
     return _sentence(
         _templates(indicator, language).value, place=place(region, side_id, language), value=shown(indicator, value, language),
@@ -49,7 +57,12 @@ def say_value(indicator: Indicator, region: Region, side_id: str, value: float, 
 
 
 def say_contrast(
-    indicator: Indicator, region: Region, sides: tuple[str, str], values: tuple[float, float], dimension: str = "", language: str = "en"
+    indicator: Indicator,
+    region: Region,
+    sides: tuple[str, str],
+    values: tuple[float, float],
+    dimension: str = "",
+    language: str = "en",
 ) -> str:
     """The sentence that sets two sides against each other. `values` are the sides' values, not the contrast's.
 
@@ -60,7 +73,9 @@ def say_contrast(
     alike = above == below or (below > 0 and above / below < 1 + ALIKE)
     template = templates.even if alike else templates.contrast
     if "{times}" in template and below <= 0:
-        return " ".join(say_value(indicator, region, s, v, dimension, language) for s, v in ((high, above), (low, below)))
+        return " ".join(
+            say_value(indicator, region, s, v, dimension, language) for s, v in ((high, above), (low, below))
+        )
     return _sentence(
         template, high=place(region, high, language), low=place(region, low, language), high_value=shown(indicator, above, language),
         low_value=shown(indicator, below, language), times=number(above / below, language, 2) if below > 0 else "",
@@ -70,7 +85,9 @@ def say_contrast(
 
 def dimension_of(indicator: Indicator, dimension: str, language: str = "en") -> str:
     """The label of a stored dimension; `median to nl` has the label of `median`."""
-    return indicator.dimension(dimension if dimension in indicator.header.dimensions else dimension.partition(" to ")[0], language)
+    return indicator.dimension(
+        dimension if dimension in indicator.header.dimensions else dimension.partition(" to ")[0], language
+    )
 
 
 def _templates(indicator: Indicator, language: str) -> Sentence:

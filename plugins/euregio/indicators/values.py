@@ -58,7 +58,9 @@ class Judged:
 Key = tuple[str, str | None, str]
 
 
-def judge(indicator: Indicator, region: Region, measured: dict[Key, Measured], problems: dict[str, str]) -> Iterator[Judged]:
+def judge(
+    indicator: Indicator, region: Region, measured: dict[Key, Measured], problems: dict[str, str]
+) -> Iterator[Judged]:
     """All values of one indicator in one region: sides, the whole, contrasts.
 
     `problems` says, by side, why that side can have no value. The whole is published only where every side is, since
@@ -68,7 +70,9 @@ def judge(indicator: Indicator, region: Region, measured: dict[Key, Measured], p
     dimensions = list(indicator.header.dimensions)
     sides: dict[Key, Measured] = {}
     for side in region.sides:
-        faced: Iterable[str | None] = [f for f in facing if any(k[0] == side.id and k[1] == f for k in measured)] or [None]
+        faced: Iterable[str | None] = [f for f in facing if any(k[0] == side.id and k[1] == f for k in measured)] or [
+            None
+        ]
         for other in faced:
             for dimension in dimensions:
                 raw = measured.get((side.id, other, dimension), Measured(None, 0, None))

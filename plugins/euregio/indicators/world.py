@@ -31,7 +31,9 @@ def show(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> duckdb.DuckDBP
 
 def script(indicator: Indicator, regions: Iterable[Region]) -> str:
     """The whole computation as one text for the DuckDB shell, on the layer with the spatial extension loaded."""
-    rows = ",\n    ".join("(" + ", ".join("'" + v.replace("'", "''") + "'" for v in row) + ")" for row in _members(regions))
+    rows = ",\n    ".join(
+        "(" + ", ".join("'" + v.replace("'", "''") + "'" for v in row) + ")" for row in _members(regions)
+    )
     ground = ";\n\n".join(statement.rstrip("; \n") for statement in prelude())
     return f"{_SIDE};\nINSERT INTO declared_side VALUES\n    {rows};\n\n{ground};\n\n{indicator.sql}"
 

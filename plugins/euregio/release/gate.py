@@ -98,15 +98,23 @@ def _barrier(dataset: Dataset, table: Table, wanted: set[str]) -> str | None:
     if dataset.release is None:
         return "no release section is declared"
     if dataset.release.access != "open":
-        return f"data of the access class {dataset.release.access} crosses only under an agreement, and none is in force"
+        return (
+            f"data of the access class {dataset.release.access} crosses only under an agreement, and none is in force"
+        )
     grain = dataset.release.grain
-    needed = [column for column in table.columns if column.required and column.name not in _NAMES and not too_fine(column, grain)]
+    needed = [
+        column
+        for column in table.columns
+        if column.required and column.name not in _NAMES and not too_fine(column, grain)
+    ]
     unnamed = [column.name for column in needed if not _crosses(column, wanted)]
     return f"{table.name} requires {', '.join(unnamed)}, which release.fields does not name" if unnamed else None
 
 
 def _check_fields(dataset: Dataset, wanted: set[str]) -> None:
-    known = {name for table in load_tables().values() for column in table.columns for name in (column.name, *column.tags)}
+    known = {
+        name for table in load_tables().values() for column in table.columns for name in (column.name, *column.tags)
+    }
     for name in sorted(wanted - known):
         tags = sorted({tag for table in load_tables().values() for column in table.columns for tag in column.tags})
         raise ReleaseError(
@@ -129,7 +137,11 @@ def _row_condition(dataset: Dataset, table: Table) -> tuple[str, list[str]]:
     for text in (f"SELECT 1 FROM t WHERE {rows}", f"SELECT 1 FROM t WHERE (\n{rows}\n)"):
         tree = _parsed(text)
         nodes = list(_nodes(tree.get("statements", [])))
-        if tree["error"] or len(tree["statements"]) != 1 or any(node.get("class") in ("SUBQUERY", "WINDOW", "STAR") for node in nodes):
+        if (
+            tree["error"]
+            or len(tree["statements"]) != 1
+            or any(node.get("class") in ("SUBQUERY", "WINDOW", "STAR") for node in nodes)
+        ):
             raise ReleaseError(
                 "this is not a condition on one row", where=f"{dataset.id}, release.rows", found=rows,
                 expected="an SQL expression over the row's columns, such as access_type = 'public'",

@@ -91,7 +91,9 @@ def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[Row
         with transaction(
             con, f"run {origin.run_id}", f"release {dataset.id} {origin.period}", _facts(dataset.id, origin)
         ):  # fmt: skip
-            snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[0]
+            snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[
+                0
+            ]
             _clear_period(con, dataset.id, origin.period)
             counts: dict[str, int] = {}
             withheld = 0
@@ -133,7 +135,12 @@ def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) 
 
 
 def _write_rows(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, item: RowsFile, through: Passage, origin: Origin, counts: dict[str, int]
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    item: RowsFile,
+    through: Passage,
+    origin: Origin,
+    counts: dict[str, int],
 ) -> int:
     provenance = (
         f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, "
@@ -185,7 +192,11 @@ def _note_release(
 
 
 def _note_quality(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], passages: Mapping[str, Passage], origin: Origin
+    con: duckdb.DuckDBPyConnection,
+    dataset: Dataset,
+    rows: Sequence[RowsFile],
+    passages: Mapping[str, Passage],
+    origin: Origin,
 ) -> None:
     """Counts of verdicts and rules; corrections only of rows that cross, their values only of columns that cross."""
     verdicts: list[tuple[str, str, str, int]] = []
@@ -204,11 +215,15 @@ def _note_quality(
             "FROM (SELECT _file || '#' || _record AS raw, unnest(_corrections) AS fix "
             f"FROM read_parquet({quoted(str(item.path))}) WHERE ({through.condition}) AND _verdict = 'corrected')"
         )
-    counted = ", ".join(f"({quoted(dataset.id)}, {quoted(v[0])}, {of_run}, {', '.join(map(literal, v[1:]))})" for v in verdicts)
+    counted = ", ".join(
+        f"({quoted(dataset.id)}, {quoted(v[0])}, {of_run}, {', '.join(map(literal, v[1:]))})" for v in verdicts
+    )
     con.execute(f"INSERT INTO quality.verdict VALUES {counted}")
     if origin.rules:
         names = ("table_name", "reason", "severity", "evaluated", "failed", "success")
-        judged = ", ".join(f"({quoted(dataset.id)}, {of_run}, {', '.join(literal(r[n]) for n in names)})" for r in origin.rules)
+        judged = ", ".join(
+            f"({quoted(dataset.id)}, {of_run}, {', '.join(literal(r[n]) for n in names)})" for r in origin.rules
+        )
         con.execute(
             "INSERT INTO quality.rule_outcome (dataset, period, run_id, table_name, reason, severity, evaluated_count, "
             f"failed_count, is_success) VALUES {judged}"
@@ -227,7 +242,9 @@ def _true_snapshot(con: duckdb.DuckDBPyConnection, dataset_id: str, done: Releas
         return done
 
     def put_right() -> None:
-        with transaction(con, f"run {origin.run_id}", f"note the snapshot of {dataset_id} {origin.period}", {"note_of": snapshot}):
+        with transaction(
+            con, f"run {origin.run_id}", f"note the snapshot of {dataset_id} {origin.period}", {"note_of": snapshot}
+        ):
             con.execute(
                 f"UPDATE catalogue.release SET snapshot_id = {snapshot} WHERE dataset = {quoted(dataset_id)} "
                 f"AND period = {quoted(origin.period)} AND run_id = {quoted(origin.run_id)}"

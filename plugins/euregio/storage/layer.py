@@ -18,7 +18,13 @@ from euregio.settings import PROJECT, Settings
 from euregio.storage.duck import connect, identifier, quoted
 
 VIEWS = PROJECT / "include" / "sql" / "layer"
-_BUSY = ("database is locked", "database table is locked", "Transaction conflict", "serialization failure", "could not serialize")
+_BUSY = (
+    "database is locked",
+    "database table is locked",
+    "Transaction conflict",
+    "serialization failure",
+    "could not serialize",
+)
 Result = TypeVar("Result")
 
 
@@ -34,7 +40,9 @@ def open_layer(
     kind, _, place = settings.layer_catalogue.partition(":")
     scanners = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner", "duckdb": None}
     if kind not in scanners:
-        raise EuregioError("unknown kind of layer catalogue", where="EUREGIO_LAYER_CATALOGUE", found=kind, expected=", ".join(scanners))
+        raise EuregioError(
+            "unknown kind of layer catalogue", where="EUREGIO_LAYER_CATALOGUE", found=kind, expected=", ".join(scanners)
+        )
     scanner = scanners[kind]
     remote = settings.layer_data.startswith("s3://")
     extensions = ["ducklake", "spatial", *([scanner] if scanner else []), *(["httpfs"] if remote else [])]
@@ -64,7 +72,9 @@ def no_layer(where: str) -> EuregioError:
     return EuregioError("there is no layer yet", where=where, do="`make run` (or a dataset's DAG) makes it.")
 
 
-def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool, snapshot: int | None) -> None:
+def _attach(
+    con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, read_only: bool, snapshot: int | None
+) -> None:
     source = "ducklake:" + (place if kind == "duckdb" else f"{kind}:{place}")
     options = ["READ_ONLY"] if read_only else [f"DATA_PATH {quoted(data.rstrip('/') + '/')}"]
     if kind == "sqlite":
@@ -80,7 +90,9 @@ def _attach(con: duckdb.DuckDBPyConnection, kind: str, place: str, data: str, re
         said = str(error).splitlines()[0]
         if read_only and "creating a new DuckLake is explicitly disabled" in said:
             raise no_layer(place if kind != "postgres" else "the PostgreSQL catalogue") from error
-        raise EuregioError("the layer cannot be opened", found=said.replace(place, "…") if kind == "postgres" else said) from error
+        raise EuregioError(
+            "the layer cannot be opened", found=said.replace(place, "…") if kind == "postgres" else said
+        ) from error
 
 
 def _use_s3(con: duckdb.DuckDBPyConnection, options: dict[str, str]) -> None:

@@ -181,6 +181,7 @@ class Skeleton:
 
 
 def broken(name: str, said: str) -> DecodeError:
+    """The error of a document that is no well-formed XML: `said` is what the parser said of it."""
     return DecodeError(
         "the XML is broken or cut off", where=name, found=said, do="Fetch it again, or ask the publisher."
     )

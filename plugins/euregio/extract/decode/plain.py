@@ -164,7 +164,7 @@ def check_workbook(path: Path, name: str) -> None:
     _limit(sum(info.file_size for info in infos), path.stat().st_size, name)
 
 
-def _copy_limited(packed: IO[bytes], out: Path, packed_size: int, name: str) -> None:
+def _copy_limited(packed: IO[bytes] | gzip.GzipFile, out: Path, packed_size: int, name: str) -> None:
     size = 0
     with out.open("wb") as plain:
         while chunk := packed.read(_CHUNK):

@@ -54,7 +54,11 @@ def _reasons(told: Told, words: Messages) -> list[str]:
     found = [words("side_why", sides=", ".join(names), reason=reason) for reason, names in sides.items()]
     for value in told.values:
         if value.side_kind == "whole" and value.value is None:
-            inherited = any(value.reason == f"{v.side_id}: {v.reason}" for v in told.values if v.side_kind == "side" and v.value is None)
+            inherited = any(
+                value.reason == f"{v.side_id}: {v.reason}"
+                for v in told.values
+                if v.side_kind == "side" and v.value is None
+            )
             reason = words("whole_needs_sides") if inherited else say_reason(value.reason, told.region, words)
             text = words("side_why", sides=words("whole"), reason=reason)
             if text not in found:
@@ -99,7 +103,9 @@ def _chart(told: Told, dimension: str, words: Messages) -> dict[str, Any]:
     return {
         "name": name[:1].upper() + name[1:],
         "rows": rows,
-        "ticks": [] if not any(row.place is not None for row in rows) else [(axis.place(t), shown(told, t, words)) for t in axis.ticks],
+        "ticks": []
+        if not any(row.place is not None for row in rows)
+        else [(axis.place(t), shown(told, t, words)) for t in axis.ticks],
         "zero": axis.place(0),
         "alt": "; ".join(f"{row.label}: {row.shown}" for row in rows),
     }
@@ -146,7 +152,9 @@ def _contrast(told: Told, value: Value, words: Messages) -> dict[str, Any]:
     elif value.value is not None:
         text = words(f"contrast_{kind}", value=words.number(value.value))
     return {
-        "pair": words("pair", first=side_name(told.region, first, words), second=told.region.side(second).name(words.language)),
+        "pair": words(
+            "pair", first=side_name(told.region, first, words), second=told.region.side(second).name(words.language)
+        ),
         "dimension": told.indicator.dimension(value.dimension, words.language),
         "value": text,
         "reason": "" if value.value is not None else say_reason(value.reason, told.region, words),
@@ -200,7 +208,12 @@ def as_csv(values: tuple[Value, ...] | list[Value]) -> str:
     writer.writerow(names)
     for value in values:
         cells = [getattr(value, name) for name in names]
-        writer.writerow([_cell(cell.isoformat() if name == "computed_at" else cell) for name, cell in zip(names, cells, strict=True)])
+        writer.writerow(
+            [
+                _cell(cell.isoformat() if name == "computed_at" else cell)
+                for name, cell in zip(names, cells, strict=True)
+            ]
+        )
     return out.getvalue()
 
 

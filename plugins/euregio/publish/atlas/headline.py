@@ -46,7 +46,12 @@ def say_missing(difference: Difference, words: Messages) -> str:
             rows, missing = counts.get(entry["table"], (0, 0))
             counts[entry["table"]] = (rows + entry["rows"], missing + entry["missing"])
     lacking = [
-        words("left_out", missing=words.count(missing), total=words.count(rows + missing), what=words.word("tables", table))
+        words(
+            "left_out",
+            missing=words.count(missing),
+            total=words.count(rows + missing),
+            what=words.word("tables", table),
+        )
         for table, (rows, missing) in sorted(counts.items())
         if missing
     ]
@@ -56,7 +61,9 @@ def say_missing(difference: Difference, words: Messages) -> str:
 def _alone(told: list[Told], layout: Layout, words: Messages) -> list[str]:
     """What is known of sides that have no counterpart: their value of the indicator that colours the map."""
     return [
-        sentence.say_value(one.indicator, one.region, value.side_id, significant(value.value), value.dimension, words.language)
+        sentence.say_value(
+            one.indicator, one.region, value.side_id, significant(value.value), value.dimension, words.language
+        )
         for one in told
         if one.indicator.id == layout.map_indicator
         for value in one.published
@@ -69,7 +76,11 @@ def _silent(told: list[Told], layout: Layout, words: Messages) -> list[str]:
     for one in told:
         if one.indicator.id == layout.map_indicator:
             return [
-                words("silent_side", side=side_name(one.region, value.side_id, words), reason=say_reason(value.reason, one.region, words))
+                words(
+                    "silent_side",
+                    side=side_name(one.region, value.side_id, words),
+                    reason=say_reason(value.reason, one.region, words),
+                )
                 for dimension in one.dimensions()[:1]
                 for value in one.of(dimension, "side")
                 if value.value is None
@@ -86,7 +97,9 @@ def comparability(told: Iterable[Told], layout: Layout, words: Messages) -> list
             for difference in one.differences():
                 apart = abs(difference.values[0] - difference.values[1])
                 known = by_dimension.get(difference.dimension)
-                if apart > layout.comparability.differ_by and (known is None or apart > abs(known.values[0] - known.values[1])):
+                if apart > layout.comparability.differ_by and (
+                    known is None or apart > abs(known.values[0] - known.values[1])
+                ):
                     by_dimension[difference.dimension] = difference
             notes += [say_difference(one, difference, words) for difference in by_dimension.values()]
     return notes

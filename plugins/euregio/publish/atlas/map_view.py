@@ -87,7 +87,9 @@ def map_view(drawn: Map, region: Region, silent: dict[str, str], words: Messages
     }  # fmt: skip
 
 
-def _area(shape: Shape, measures: list[dict[str, Any]], region: Region, silent: dict[str, str], words: Messages) -> dict[str, Any]:
+def _area(
+    shape: Shape, measures: list[dict[str, Any]], region: Region, silent: dict[str, str], words: Messages
+) -> dict[str, Any]:
     assert shape.side_id
     classes = ["area", *([] if shape.is_member else ["partial"])]
     texts, cells = {}, []
@@ -137,7 +139,10 @@ def _mark(mark: Mark, region: Region, forms: dict[str, str]) -> dict[str, str]:
     number = [side.id for side in region.sides].index(mark.side_id) % len(FORMS)
     # A stroke's cap draws the form, so that thousands of marks are one path: round, square, and square along a slope.
     step = {"circle": "h0", "square": "h1", "diamond": "l1 1", "bar": "v1"}[form]
-    return {"classes": f"mark {form} power-{mark.power} side{number}", "path": "".join(f"M{x} {y}{step}" for x, y in mark.places)}
+    return {
+        "classes": f"mark {form} power-{mark.power} side{number}",
+        "path": "".join(f"M{x} {y}{step}" for x, y in mark.places),
+    }
 
 
 def _order(power: str) -> int:
@@ -161,7 +166,12 @@ def _labels(drawn: Map, region: Region, words: Messages) -> list[dict[str, Any]]
         if label.reach > 0.07 * WIDTH and not any(_overlap(label, other) for other, _ in kept):
             kept.append((label, "country-label"))
     return [
-        {"name": label.name, "class": kind, "x": round(100 * label.x / WIDTH, 2), "y": round(100 * label.y / drawn.frame.height, 2)}
+        {
+            "name": label.name,
+            "class": kind,
+            "x": round(100 * label.x / WIDTH, 2),
+            "y": round(100 * label.y / drawn.frame.height, 2),
+        }
         for label, kind in kept
     ]
 

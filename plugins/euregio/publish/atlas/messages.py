@@ -28,7 +28,9 @@ class Messages:
         try:
             return self._templates[name].format(**values)
         except (KeyError, IndexError) as error:
-            raise DeclarationError("a message cannot be said", where=f"messages/{self.language}.yaml, {name}", found=str(error)) from error
+            raise DeclarationError(
+                "a message cannot be said", where=f"messages/{self.language}.yaml, {name}", found=str(error)
+            ) from error
 
     def word(self, kind: str, code: str) -> str:
         """The word for a code of the data (a unit, a table, a verdict); the code itself where there is none."""
@@ -70,7 +72,11 @@ def _read(path: Path) -> dict[str, Any]:
     content = read_yaml(path)
     if not isinstance(content, dict) or not set(content) <= {"name", "sentences", "words"}:
         raise DeclarationError("this is no file of messages", where=str(path.name), expected="name, sentences, words")
-    return {"sentences": content.get("sentences") or {}, "words": content.get("words") or {}, "name": content.get("name", path.stem)}
+    return {
+        "sentences": content.get("sentences") or {},
+        "words": content.get("words") or {},
+        "name": content.get("name", path.stem),
+    }
 
 
 def language_name(language: str, folder: Path = FOLDER) -> str:

@@ -45,8 +45,14 @@ def _note(release: Release, words: Messages) -> dict[str, Any]:
         width = 100 * count / total if total else 0.0
         bars.append({"verdict": verdict, "x": round(at, 3), "width": round(width, 3)})
         at += width
-    said = [words("rows_part", count=words.count(count), verdict=words.word("verdicts", verdict)) for verdict, count in parts]
-    reasons = [words("reason_count", reason=reason.replace("_", " "), count=words.count(count)) for reason, count in release.reasons.items()]
+    said = [
+        words("rows_part", count=words.count(count), verdict=words.word("verdicts", verdict))
+        for verdict, count in parts
+    ]
+    reasons = [
+        words("reason_count", reason=reason.replace("_", " "), count=words.count(count))
+        for reason, count in release.reasons.items()
+    ]
     return {
         "title": release.title,
         "dataset": release.dataset,
@@ -57,7 +63,9 @@ def _note(release: Release, words: Messages) -> dict[str, Any]:
         "credit": release.attribution or "",
         "period": release.period,
         "retrieved": words("retrieved", when=instant(release.retrieved_at or release.released_at)),
-        "updated": words("source_updated", when=instant(release.source_updated_at)) if release.source_updated_at else words("source_not_updated"),
+        "updated": words("source_updated", when=instant(release.source_updated_at))
+        if release.source_updated_at
+        else words("source_not_updated"),
         "rows_in": words("rows_in", count=words.count(total)),
         "parts": list(zip([verdict for verdict, _ in parts], said, strict=True)),
         "bars": bars,
@@ -70,7 +78,13 @@ def credits(values: Iterable[Value], releases: Releases) -> list[str]:
     """Credit lines as the licences ask, each once."""
     keys = {(entry["dataset"], entry["table"], entry["period"]) for value in values for entry in inputs(value)}
     found = [releases[key] for key in sorted(keys) if key in releases]
-    return sorted({f"{release.attribution or release.publisher} ({release.licence_id})" for release in found if release.licence_id})
+    return sorted(
+        {
+            f"{release.attribution or release.publisher} ({release.licence_id})"
+            for release in found
+            if release.licence_id
+        }
+    )
 
 
 def region_notes(region: Region, words: Messages) -> list[str]:

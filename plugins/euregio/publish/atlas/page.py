@@ -28,7 +28,12 @@ from euregio.settings import Settings
 
 
 def write_atlas(
-    con: duckdb.DuckDBPyConnection, folder: Path, *, regions: dict[str, Region] | None = None, messages: Path = FOLDER, is_sandbox: bool | None = None
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    regions: dict[str, Region] | None = None,
+    messages: Path = FOLDER,
+    is_sandbox: bool | None = None,
 ) -> Path:
     """Write the atlas of all declared regions (or of `regions`) into `folder`; gives the path of index.html.
 
@@ -65,7 +70,12 @@ def file_name(region_id: str, language: str) -> str:
 
 
 def region_page(
-    region: Region, values: list[Value], indicators: dict[str, Indicator], known: Releases, drawn: Map | None, words: Messages
+    region: Region,
+    values: list[Value],
+    indicators: dict[str, Indicator],
+    known: Releases,
+    drawn: Map | None,
+    words: Messages,
 ) -> dict[str, Any]:
     """What the template shows of one region in one language."""
     layout = load_layout()
@@ -107,7 +117,13 @@ def _side(region: Region, number: int, drawn: Map | None, silent: dict[str, str]
     if side.id not in silent and count is not None:
         text = words("side_points_one") if count == 1 else words("side_points", count=words.count(count))
     form = FORMS[number % len(FORMS)]
-    return {"name": side_name(region, side.id, words), "text": text, "form": form, "colour": f"side{number % len(FORMS)}", "is_silent": side.id in silent}
+    return {
+        "name": side_name(region, side.id, words),
+        "text": text,
+        "form": form,
+        "colour": f"side{number % len(FORMS)}",
+        "is_silent": side.id in silent,
+    }
 
 
 def _silent(told: Told | None, region: Region, words: Messages) -> dict[str, str]:

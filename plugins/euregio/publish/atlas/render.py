@@ -45,7 +45,11 @@ def as_script(value: object) -> str:
 @functools.cache
 def _environment() -> Environment:
     return Environment(
-        loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
 
 
@@ -64,7 +68,9 @@ def _style(drawn: dict[str, Any] | None) -> str:
             last = len(one["bounds"]) - 1
             for place in range(last + 1):
                 # Fewer classes than colours are spread over all of them, so that the greatest is always the darkest.
-                rules.append(f"{page} .m-{one['id']}-{place} {{ fill: var(--amount-{round(4 * place / last) if last else 2}); }}")
+                rules.append(
+                    f"{page} .m-{one['id']}-{place} {{ fill: var(--amount-{round(4 * place / last) if last else 2}); }}"
+                )
             rules.append(f"{page} .m-{one['id']}-n {{ fill: url(#hatch); }}")
             rules.append(f".map:has(#measure-{one['id']}:checked) .amounts-{one['id']} {{ display: flex; }}")
     return "\n".join(rules)

@@ -35,7 +35,9 @@ class Frame:
         return round((x_m - self.x0_m) * self.units_per_m), round((self.y1_m - y_m) * self.units_per_m)
 
 
-def fitted(box: tuple[float, float, float, float], *, margin: float = 0.06, least: float = 0.7, most: float = 1.6) -> Frame:
+def fitted(
+    box: tuple[float, float, float, float], *, margin: float = 0.06, least: float = 0.7, most: float = 1.6
+) -> Frame:
     """A frame around a box (x0, y0, x1, y1), with a margin (share of its larger side) on each side.
 
     The frame is widened until width over height lies between `least` and `most`, so that it suits a screen.

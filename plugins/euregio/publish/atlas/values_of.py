@@ -41,7 +41,13 @@ class Told:
         def place(one: Value) -> tuple[object, ...]:
             dimension = base(one.dimension)
             at = names.index(dimension) if dimension in names else len(names)
-            return at, dimension, [order.get(part, len(order)) for part in one.side_id.split(":")], one.side_id, one.dimension
+            return (
+                at,
+                dimension,
+                [order.get(part, len(order)) for part in one.side_id.split(":")],
+                one.side_id,
+                one.dimension,
+            )
 
         object.__setattr__(self, "values", tuple(sorted(self.values, key=place)))
 
@@ -52,7 +58,9 @@ class Told:
 
     def dimensions(self) -> list[str]:
         """The indicator's dimensions that have values here, in its order."""
-        return [name for name in self.indicator.header.dimensions if any(base(v.dimension) == name for v in self.values)]
+        return [
+            name for name in self.indicator.header.dimensions if any(base(v.dimension) == name for v in self.values)
+        ]
 
     def of(self, dimension: str, kind: str) -> list[Value]:
         """Values of one dimension (towards any neighbour) and kind, in the order of the region's sides."""
@@ -72,7 +80,9 @@ class Told:
     def greatest(self) -> Difference | None:
         """The greatest difference of the first dimension that has one; where that is none to speak of, of any."""
         found = list(self.differences())
-        first = max((one for one in found if one.dimension == found[0].dimension), key=lambda one: one.factor_log, default=None)
+        first = max(
+            (one for one in found if one.dimension == found[0].dimension), key=lambda one: one.factor_log, default=None
+        )
         if first and first.factor_log < math.log(1 + sentence.ALIKE):
             return max(found, key=lambda one: one.factor_log)
         return first
@@ -80,7 +90,12 @@ class Told:
     def _side(self, dimension: str, side: str, other: str) -> float | None:
         for stored in (dimension, f"{dimension} to {other}"):
             for one in self.values:
-                if one.side_kind == "side" and one.side_id == side and one.dimension == stored and one.value is not None:
+                if (
+                    one.side_kind == "side"
+                    and one.side_id == side
+                    and one.dimension == stored
+                    and one.value is not None
+                ):
                     return one.value
         return None
 
@@ -117,7 +132,9 @@ def say_title(told: Told, words: Messages) -> str:
     if told.published:
         one = next((v for v in told.published if v.side_kind == "side"), told.published[0])
         assert one.value is not None
-        return sentence.say_value(told.indicator, told.region, one.side_id, significant(one.value), one.dimension, words.language)
+        return sentence.say_value(
+            told.indicator, told.region, one.side_id, significant(one.value), one.dimension, words.language
+        )
     return words("withheld_title", title=told.indicator.title(words.language))
 
 

@@ -77,7 +77,9 @@ def fleet() -> list[tuple[str, int, str, str, int]]:
             growth = 1.0 if year == 2024 else 0.8
             for vehicle, share in (("CAR", 1.0), ("VG_LE3P5", _VANS)):
                 stock = {"ELC": battery, "ELC_PET_PI": plug_in * 0.85, "ELC_DIE_PI": plug_in * 0.15}
-                rows += [(code, year, vehicle, key, int(thousand * value * share * growth)) for key, value in stock.items()]
+                rows += [
+                    (code, year, vehicle, key, int(thousand * value * share * growth)) for key, value in stock.items()
+                ]
                 rows += [(code, year, vehicle, "PET", int(thousand * 270 * share))]
     return rows
 
