@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from euregio import stages
 from euregio.check.compile import compile_suite
@@ -19,8 +19,8 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     """Load and cross-check every declaration; gives the problems found, all of them. `say` gets a line per kind."""
     problems: list[EuregioError] = []
 
-    def each(kind: str, names: object, work: Callable[[str], None]) -> None:
-        found = list(names)  # type: ignore[call-overload]
+    def each(kind: str, names: Iterable[object], work: Callable[[str], None]) -> None:
+        found = list(names)
         for name in found:
             try:
                 work(str(name))
