@@ -20,13 +20,18 @@ DEAF_CHILD = (
 
 def test_a_child_in_its_own_session_that_ignores_sigterm_is_ended_too(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("euregio.orchestration.services.GRACE", 0.5)
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
     with Services(tmp_path) as services:
         services.start("parent", [sys.executable, "-c", DEAF_CHILD], {})
         log = tmp_path / "parent.log"
         services.wait_until(lambda: "up" in log.read_text(), "the parent", seconds=60)
         time.sleep(0.3)
         family = [
-            child for child in psutil.Process().children(recursive=True) if child.status() != psutil.STATUS_ZOMBIE
+            child
+            for child in psutil.Process().children(recursive=True)
+            if child.pid not in before
+            and child.status() != psutil.STATUS_ZOMBIE
+            and not any(parent.pid in before for parent in child.parents())
         ]
         assert len(family) >= 2
     assert not [member for member in family if member.is_running() and member.status() != psutil.STATUS_ZOMBIE]

@@ -138,7 +138,7 @@ def test_a_file_name_is_always_plain(path: str, disposition: str | None) -> None
 def test_a_secret_never_shows_once_it_was_filled(value: str, in_address: bool) -> None:
     secrets = Secrets(lambda _: value)
     filled = secrets.fill("https://example.org/${KEY}/x?a=${KEY}", in_address=in_address)
-    assume("*" not in value)
+    assume("*" not in value and len(value.strip()) >= 4)  # shorter ones would mask half of any text
     shown = secrets.masked(f"failed: {filled} and {value}")
     assume(value.strip() not in "failed: https://example.org/***/x?a=*** and ***")
     assert value.strip() not in shown

@@ -188,5 +188,6 @@ def broken(name: str, said: str) -> DecodeError:
 
 
 def refuse_dtd(name: str) -> Iterator[None]:
+    """Refuse a document with a DTD, by raising at the first step of a parse."""
     raise DecodeError("the XML declares a document type (DTD), which could define entities", where=name,
                       expected="no DOCTYPE: DATEX II has none")  # fmt: skip
