@@ -234,6 +234,7 @@ def plainly(rel: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def scratch_below(parent: Path) -> Iterator[Path]:
+    """A folder of its own below `parent`, gone when the block ends."""
     folder = parent / uuid.uuid4().hex
     with plainly(parent.name):
         folder.mkdir(parents=True)
