@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+
+# Python's own parser of patterns, private but the same from 3.11 to 3.13: only it knows what a pattern means.
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any

@@ -46,7 +46,7 @@ def indicator_dag(use_case: str, datasets: Sequence[Any]) -> DAG:
     }
     schedule: Any = PartitionedAtRuntime()  # nothing declared feeds it: it runs by hand
     if mappers:
-        schedule = PartitionedAssetTimetable(assets=AssetAny(*mappers), partition_mapper_config=mappers)  # type: ignore[arg-type]
+        schedule = PartitionedAssetTimetable(assets=AssetAny(*mappers), partition_mapper_config=mappers)  # type: ignore[arg-type]  # keys are Assets
     with DAG(
         dag_id=dag_id_of(use_case),
         dag_display_name=f"Indicators · {use_case}",

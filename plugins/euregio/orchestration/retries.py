@@ -26,8 +26,8 @@ class RetryByKind(RetryPolicy):
         self,
         exception: BaseException,
         try_number: int,
-        max_tries: int,  # noqa: ARG002
-        context: Any = None,  # noqa: ARG002
+        max_tries: int,  # noqa: ARG002  the signature is Airflow's
+        context: Any = None,  # noqa: ARG002  the signature is Airflow's
     ) -> RetryDecision:
         if isinstance(exception, FetchError):
             if getattr(exception, "permanent", False):

@@ -130,7 +130,7 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
 def terminated_as_interrupt() -> Iterator[None]:
     """SIGTERM and SIGHUP end this process like Ctrl-C: through the clean-up."""
 
-    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  a handler gets both
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
