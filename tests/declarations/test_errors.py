@@ -55,6 +55,9 @@ def test_a_good_declaration_takes_its_names_from_its_place(tmp_path: Path) -> No
     [
         ("title: ", "title: [", ("charging__office.yaml line", "not YAML")),
         ("rhythm: P1D", "rhythm: daily", ("line 4", "field rhythm", "daily")),
+        ("rhythm: P1D", "rhythm: PT7M", ("line 4", "field rhythm", "found PT7M", "expected", "minutes that divide 60")),
+        ("rhythm: P1D", "rhythm: P2D", ("line 4", "field rhythm", "found P2D", "evenly")),
+        ("rhythm: P1D", "rhythm: 1", ("line 4", "field rhythm", "string")),
         ("rhythm: P1D", "rythm: P1D", ("field rhythm", "required")),
         ("format: irve-static", "format: [a]", ("line 3", "field format", "string")),
         ("Europe/Paris", "Europe/Pariss", ("line 5", "field time_zone", "IANA", "Europe/Pariss")),

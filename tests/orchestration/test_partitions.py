@@ -45,7 +45,9 @@ def test_a_period_is_in_utc_whatever_the_zone_of_the_instant() -> None:
     assert Rhythm.of("P1D").period(late) == "2026-11-20"
 
 
-@pytest.mark.parametrize("rhythm", ["PT7M", "PT5H", "P2D", "P5M", "P0D", "PT0M", "P2W", "1 day", "", "P1DT1H", "PT90M"])
+@pytest.mark.parametrize(
+    "rhythm", ["PT7M", "PT5H", "P2D", "P5M", "P0D", "PT0M", "P2W", "1 day", "", "P1DT1H", "PT90M", "P1D\n", "P1D1"]
+)
 def test_a_rhythm_whose_periods_would_not_fall_evenly_is_refused(rhythm: str) -> None:
     with pytest.raises(DeclarationError, match=r"nl\.x: .*evenly"):
         Rhythm.of(rhythm, where="nl.x")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from euregio.declarations import rhythm as rhythm_of
 from euregio.declarations.source import SourceSpec
 from euregio.declarations.yaml_file import read_yaml, shown, validated
 from euregio.errors import DeclarationError
@@ -20,7 +21,6 @@ from euregio.settings import PROJECT
 
 FOLDER = PROJECT / "include" / "datasets"
 _FILE = re.compile(r"(?P<country>[a-z]{2})/(?P<theme>[a-z][a-z0-9_]*?)__(?P<publisher>[a-z0-9_]+)\.yaml")
-_RHYTHM = r"^P(\d+Y|\d+M|\d+W|\d+D|T\d+H|T\d+M)$"
 
 
 class Licence(BaseModel):
@@ -63,7 +63,11 @@ class Dataset(BaseModel):
     homepage: Annotated[str | None, Field(default=None, description="Where people read about it")]
     format: Annotated[str, Field(pattern=r"^[a-z0-9-]+$", description="Wire format: `euregio formats` lists them")]
     rhythm: Annotated[
-        str, Field(pattern=_RHYTHM, description="How often it changes, an ISO 8601 duration (P1D, PT5M, P1M)")
+        str,
+        Field(
+            json_schema_extra={"pattern": rhythm_of.PATTERN},
+            description=f"How often it changes, an ISO 8601 duration whose periods fall evenly: {rhythm_of.EVEN}",
+        ),
     ]
     time_zone: Annotated[
         str | None,
@@ -78,6 +82,12 @@ class Dataset(BaseModel):
     id: Annotated[str, Field(default="", exclude=True)] = ""
     country: Annotated[str, Field(default="", exclude=True)] = ""
     theme: Annotated[str, Field(default="", exclude=True)] = ""
+
+    @field_validator("rhythm")
+    @classmethod
+    def _even_rhythm(cls, value: str) -> str:
+        rhythm_of.parts_of(value)
+        return value
 
     @field_validator("time_zone")
     @classmethod

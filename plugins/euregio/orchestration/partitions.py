@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from euregio.declarations.rhythm import EVEN, parts_of
 from euregio.errors import DeclarationError
 
 #: Between country and period. Airflow's composite mappers split at it.
@@ -16,12 +16,6 @@ EUROPE = "EU"
 LATEST = "latest"
 
 _DAY, _MONTH, _YEAR, _INSTANT = "%Y-%m-%d", "%Y-%m", "%Y", "%Y-%m-%dT%H:%MZ"
-_DURATION = re.compile(
-    r"P(?:(?P<years>\d+)Y|(?P<months>\d+)M|(?P<weeks>\d+)W|(?P<days>\d+)D|T(?P<hours>\d+)H|T(?P<minutes>\d+)M)"
-)
-_KNOWN = (
-    "P1Y or more years, P1M P2M P3M P4M P6M, P1W, P1D, PT1H and hours that divide 24, PT1M and minutes that divide 60"
-)
 
 
 @dataclass(frozen=True)
@@ -37,25 +31,27 @@ class Rhythm:
 
         A period must be the same whoever works it out, so minutes divide the hour, hours the day, months the year.
         """
-        match = _DURATION.fullmatch(duration)
-        unit, count = (match.lastgroup, int(match[match.lastgroup or 0])) if match else (None, 0)
-        if unit == "years" and count >= 1:
-            return cls("0 0 1 1 *", _YEAR)
-        if unit == "months" and count and 12 % count == 0 and count < 12:
-            return cls("0 0 1 * *" if count == 1 else f"0 0 1 */{count} *", _MONTH)
-        if unit == "months" and count and count % 12 == 0:
-            return cls("0 0 1 1 *", _YEAR)
-        if (unit, count) in (("weeks", 1), ("days", 7)):
-            return cls("0 0 * * 1", _DAY)
-        if (unit == "days" and count == 1) or (unit, count) == ("hours", 24):
-            return cls("0 0 * * *", _DAY)
-        if unit == "hours" and count and 24 % count == 0:
-            return cls("0 * * * *" if count == 1 else f"0 */{count} * * *", _INSTANT)
-        if unit == "minutes" and count == 60:
-            return cls("0 * * * *", _INSTANT)
-        if unit == "minutes" and count and 60 % count == 0:
-            return cls("* * * * *" if count == 1 else f"*/{count} * * * *", _INSTANT)
-        raise DeclarationError("a rhythm that Airflow can keep evenly", where=where, found=duration, expected=_KNOWN)
+        try:
+            unit, count = parts_of(duration)
+        except ValueError as error:
+            raise DeclarationError(
+                "a rhythm that Airflow can keep evenly", where=where, found=duration, expected=EVEN
+            ) from error
+        match unit, count:
+            case ("years", _) | ("months", 12):
+                return cls("0 0 1 1 *", _YEAR)
+            case "months", _:
+                return cls("0 0 1 * *" if count == 1 else f"0 0 1 */{count} *", _MONTH)
+            case ("weeks", _) | ("days", 7):
+                return cls("0 0 * * 1", _DAY)
+            case ("days", 1) | ("hours", 24):
+                return cls("0 0 * * *", _DAY)
+            case ("hours", 1) | ("minutes", 60):
+                return cls("0 * * * *", _INSTANT)
+            case "hours", _:
+                return cls(f"0 */{count} * * *", _INSTANT)
+            case _:
+                return cls("* * * * *" if count == 1 else f"*/{count} * * * *", _INSTANT)
 
     @property
     def daily_or_finer(self) -> bool:
