@@ -68,7 +68,10 @@ def test_airflow_is_imported_in_its_own_room_only() -> None:
 
 
 def test_no_country_code_stands_in_python_outside_the_sandbox() -> None:
-    codes = "|".join(line.split(",")[0] for line in (ROOT / "include/codes/country.csv").read_text().splitlines()[1:])
+    # those with a dialling code there, Europe's: beyond them ID, IN and AS are words
+    lines = (ROOT / "include/codes/country.csv").read_text().splitlines()
+    codes = "|".join(line[:2] for line in lines if ",+" in line)
+    assert codes.count("|") > 40
     literal = re.compile(rf"['\"]({codes})['\"]")
     for path in [*MODULES, *(ROOT / "dags").glob("*.py")]:
         if room(path) != "sandbox" if path.is_relative_to(PACKAGE) else True:

@@ -18,9 +18,13 @@ SET VARIABLE codes_authentication = (SELECT map_from_entries(list((vocabulary ||
     FROM read_csv('include/codes/authentication.csv', all_varchar = true));
 SET VARIABLE codes_payment = (SELECT map_from_entries(list((vocabulary || '|' || lower(word), meaning)))
     FROM read_csv('include/codes/payment.csv', all_varchar = true));
-SET VARIABLE codes_country = (SELECT map_from_entries(list((lower(word), alpha2)))
-    FROM (SELECT DISTINCT unnest([alpha2, alpha3, nuts_prefix, dialling_code]) AS word, alpha2
+-- All of ISO 3166-1, and Kosovo's XK. Some territories have a code there but are counted (counted_as) in the NUTS regions
+-- of another: Réunion in France, Åland in Finland. Dialling codes are of those whose EVSE ids may begin with one.
+SET VARIABLE codes_country = (SELECT map_from_entries(list((lower(word), country)))
+    FROM (SELECT DISTINCT unnest([alpha2, alpha3, nuts_prefix, dialling_code]) AS word, coalesce(counted_as, alpha2) AS country
           FROM read_csv('include/codes/country.csv', all_varchar = true)) WHERE word IS NOT NULL);
+SET VARIABLE codes_evse = (SELECT list(alpha2) FROM read_csv('include/codes/country.csv', all_varchar = true) WHERE dialling_code IS NOT NULL);
+SET VARIABLE codes_nuts = (SELECT list(nuts_prefix) FROM read_csv('include/codes/country.csv', all_varchar = true));
 
 CREATE OR REPLACE TEMP MACRO connector_type_of(vocabulary, word) AS
     getvariable('codes_connector_type')[vocabulary || '|' || lower(trim(word))];
@@ -34,6 +38,9 @@ CREATE OR REPLACE TEMP MACRO payment_of(vocabulary, word) AS
     getvariable('codes_payment')[vocabulary || '|' || lower(trim(word))];
 -- Any common writing of a country (DE, DEU, EL, +41) to ISO 3166-1 alpha-2; null where unknown.
 CREATE OR REPLACE TEMP MACRO country_of(word) AS getvariable('codes_country')[lower(trim(word))];
+-- Whether a code begins as those of NUTS regions do: EL for Greece, not US.
+CREATE OR REPLACE TEMP MACRO is_nuts_like(code) AS
+    regexp_full_match(code, '[A-Z]{2}[0-9A-Z]{0,3}') AND list_contains(getvariable('codes_nuts'), left(code, 2));
 
 -- Text without outer blanks; null where nothing is left.
 CREATE OR REPLACE TEMP MACRO clean(txt) AS nullif(trim(txt, E' \t\r\n' || chr(160)), '');
@@ -50,6 +57,7 @@ CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
 CREATE OR REPLACE TEMP MACRO evse_id_of(txt) AS
     CASE WHEN regexp_full_match(txt, '[A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31}') THEN txt   -- many are bare or starred: spare the rest
          WHEN regexp_full_match(txt, '[A-Z]{2}\*[A-Z0-9]{3}\*E[A-Z0-9][A-Z0-9*]{0,30}') THEN replace(txt, '*', '')
+         WHEN regexp_full_match(txt, '\s*[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\s*') THEN NULL   -- a UUID
          WHEN regexp_matches(txt, '^\s*(\+[0-9]|[0-9]{1,3}\*[A-Za-z0-9]{3}\*)')
          THEN nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''), '^([0-9]{1,3}[A-Z0-9]{3}[A-Z0-9]{1,32})$'), '')
          ELSE nullif(regexp_extract(translate(upper(clean(txt)), '*-_ +', ''), '^([A-Z]{2}[A-Z0-9]{3}E[A-Z0-9]{1,31})$'), '') END;
@@ -83,7 +91,9 @@ CREATE OR REPLACE TEMP MACRO degrees_of(txt) AS
        + coalesce(TRY_CAST(regexp_extract(txt, '°\s*([0-9]{1,2}(\.[0-9]+)?)\s*[''′’]', 1) AS DOUBLE), 0) / 60
        + coalesce(TRY_CAST(replace(regexp_extract(txt, '[''′’]\s*([0-9]{1,2}([.,][0-9]+)?)\s*("|″|”|'''')', 1), ',', '.') AS DOUBLE), 0) / 3600);
 -- Whether a text that need not be an EVSE id (a name, a publisher's id) has the form of one, with a known country before
--- it: both separators, or a digit, so that no name in plain words passes.
+-- it: both separators, or a digit, so that no name in plain words passes. Without separators it must be a country of Europe:
+-- with all of them (BB, CA, BR) many a hexadecimal id and Bruche67120 would pass.
 CREATE OR REPLACE TEMP MACRO is_evse_like(txt) AS
-    regexp_full_match(txt, '[A-Za-z]{2}[*-][A-Za-z0-9]{3}[*-][Ee][A-Za-z0-9*_-]+|[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*')
-    AND country_of(left(txt, 2)) IS NOT NULL;
+    CASE WHEN regexp_full_match(txt, '[A-Za-z]{2}[*-][A-Za-z0-9]{3}[*-][Ee][A-Za-z0-9*_-]+') THEN country_of(left(txt, 2)) IS NOT NULL
+         ELSE regexp_full_match(txt, '[A-Za-z]{2}[*-]?[A-Za-z0-9]{3}[*-]?[Ee][A-Za-z0-9*_-]*[0-9][A-Za-z0-9*_-]*')
+              AND list_contains(getvariable('codes_evse'), upper(left(txt, 2))) END;

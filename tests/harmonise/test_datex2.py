@@ -139,6 +139,19 @@ def test_the_country_is_the_address_else_the_publications() -> None:
     assert table(site={"locationReference": place})["country_code"] == "BE"
 
 
+@pytest.mark.parametrize(
+    ("word", "code", "problems"),
+    [("BE", "BE", []), ("BEL", "BE", []), ("PE", "PE", []), ("RE", "FR", []), ("XX", None, ["unmapped_country"])],
+)
+def test_a_country_that_is_none_is_a_problem_and_no_guess(word: str, code: str | None, problems: list[str]) -> None:
+    place = {"locPointLocation": {"x": {"address": {"postcode": "3170", "countryCode": word}}}}
+    row = table(
+        site={"locationReference": place},
+        station={"authenticationAndIdentificationMethods": [{"value": "rfid"}]},
+    )
+    assert (row["country_code"], row["_problems"]) == (code, problems)
+
+
 def test_prices_are_tariff_components_with_their_conditions() -> None:
     energy, time = rows_of(TABLE, "tariff", case(TABLE, "odd-prefixes"))
     assert (energy["component"], energy["price_amount"], energy["price_per"], energy["is_tax_included"]) == (

@@ -22,7 +22,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        CASE WHEN regexp_full_match(period, '[0-9]{4}') THEN CAST(period AS INTEGER) END AS reference_year,
        CASE WHEN inhabitants BETWEEN 0 AND 1e10 THEN CAST(round(inhabitants) AS BIGINT) END AS inhabitants_count,
        list_filter([
-           CASE WHEN NOT regexp_full_match(geo, '[A-Z]{2}[0-9A-Z]{0,3}') OR country_of(left(geo, 2)) IS NULL THEN 'place_is_no_nuts_region' END,
+           CASE WHEN NOT is_nuts_like(geo) THEN 'place_is_no_nuts_region' END,
            CASE WHEN coalesce(freq, 'A') <> 'A' OR (period IS NOT NULL AND NOT regexp_full_match(period, '[0-9]{4}')) THEN 'period_is_no_year' END,
            CASE WHEN coalesce(unit, 'NR') NOT IN ('NR', 'PER', 'THS') THEN 'unmapped_unit' END,
            CASE WHEN value_text IS NOT NULL AND inhabitants IS NULL THEN 'unreadable_value' END,

@@ -163,7 +163,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN list_position(ways, NULL) > 0 THEN 'unmapped_authentication' END,
            CASE WHEN list_position(payments, NULL) > 0 THEN 'unmapped_payment' END,
            CASE WHEN list_position(users, NULL) > 0 THEN 'unmapped_users' END,
-           CASE WHEN country IS NULL AND coalesce(address.countryCode, publicationCreator_country) IS NOT NULL THEN 'unknown_country' END,
+           CASE WHEN country IS NULL AND coalesce(address.countryCode, publicationCreator_country) IS NOT NULL THEN 'unmapped_country' END,
            CASE WHEN coalesce(place.latitude, place.longitude) IS NOT NULL AND (place_latitude IS NULL OR place_longitude IS NULL) THEN 'unreadable_coordinates' END,
            CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL THEN
                 CASE WHEN TRY_CAST(updated_text AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END

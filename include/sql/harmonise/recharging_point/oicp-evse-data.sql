@@ -112,8 +112,7 @@ finished AS (
                'current_a': plug.facility.current_a}) AS connectors,
            CASE WHEN updated_text LIKE '%T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
                 ELSE instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)) END AS updated_at,
-           coalesce(country_of(country_word), nullif(regexp_extract(upper(country_word), '^[A-Z]{2}$'), ''),
-                    CASE WHEN country_word IS NULL THEN CAST(getvariable('dataset_country') AS VARCHAR) END) AS country_code
+           CASE WHEN country_word IS NULL THEN CAST(getvariable('dataset_country') AS VARCHAR) ELSE country_of(country_word) END AS country_code
     FROM plugged
 )
 SELECT coalesce(evse_id, evse_id_raw) AS point_id,
@@ -154,7 +153,7 @@ SELECT coalesce(evse_id, evse_id_raw) AS point_id,
            CASE WHEN (latitude_deg IS NULL OR longitude_deg IS NULL) AND place_text <> '' THEN 'unreadable_coordinates' END,
            CASE WHEN latitude_deg = 0 AND longitude_deg = 0 THEN 'coordinates_zero'
                 WHEN latitude_deg = longitude_deg THEN 'coordinates_copied' END,
-           CASE WHEN country_word IS NOT NULL AND country_code IS NULL THEN 'unknown_country' END,
+           CASE WHEN country_word IS NOT NULL AND country_code IS NULL THEN 'unmapped_country' END,
            CASE WHEN access_word IS NOT NULL AND lower(access_word) <> 'unspecified' AND access_of('oicp', access_word) IS NULL THEN 'unmapped_accessibility' END,
            CASE WHEN len(list_filter(authentication_words, lambda word: clean(word) IS NOT NULL
                     AND authentication_of('oicp', word) IS NULL AND payment_of('oicp', word) IS NULL)) > 0

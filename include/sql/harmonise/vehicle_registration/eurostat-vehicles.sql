@@ -38,7 +38,7 @@ SELECT min_by(_file, (_file, _record)) AS _file, min_by(_record, (_file, _record
        list_filter([
            CASE WHEN contains(flow, 'ROAD_EQR') THEN 'new_registrations_are_no_stock' END,
            CASE WHEN category IS NULL THEN 'unmapped_vehicle_category' END,
-           CASE WHEN NOT regexp_full_match(geo, '[A-Z]{2}[0-9A-Z]{0,3}') OR country_of(left(geo, 2)) IS NULL THEN 'place_is_no_nuts_region' END,
+           CASE WHEN NOT is_nuts_like(geo) THEN 'place_is_no_nuts_region' END,
            CASE WHEN coalesce(freq, 'A') <> 'A' OR (period IS NOT NULL AND NOT regexp_full_match(period, '[0-9]{4}')) THEN 'period_is_no_year' END,
            CASE WHEN coalesce(unit, 'NR') NOT IN ('NR', 'THS') THEN 'unmapped_unit' END,
            CASE WHEN bool_or(value_text IS NOT NULL AND vehicles IS NULL) THEN 'unreadable_value' END,
