@@ -20,8 +20,9 @@ SET VARIABLE codes_payment = (SELECT map_from_entries(list((vocabulary || '|' ||
     FROM read_csv('include/codes/payment.csv', all_varchar = true));
 -- All of ISO 3166-1, and Kosovo's XK. Some territories have a code there but are counted (counted_as) in the NUTS regions
 -- of another: Réunion in France, Åland in Finland. Dialling codes are of those whose EVSE ids may begin with one.
-SET VARIABLE codes_country = (SELECT map_from_entries(list((lower(word), country)))
-    FROM (SELECT DISTINCT unnest([alpha2, alpha3, nuts_prefix, dialling_code]) AS word, coalesce(counted_as, alpha2) AS country
+SET VARIABLE codes_country = (SELECT map_from_entries(list((lower(word), country) ORDER BY is_far))   -- a map is searched in order
+    FROM (SELECT DISTINCT unnest([alpha2, alpha3, nuts_prefix, dialling_code]) AS word, coalesce(counted_as, alpha2) AS country,
+                 dialling_code IS NULL AS is_far
           FROM read_csv('include/codes/country.csv', all_varchar = true)) WHERE word IS NOT NULL);
 SET VARIABLE codes_evse = (SELECT list(alpha2) FROM read_csv('include/codes/country.csv', all_varchar = true) WHERE dialling_code IS NOT NULL);
 SET VARIABLE codes_nuts = (SELECT list(nuts_prefix) FROM read_csv('include/codes/country.csv', all_varchar = true));
