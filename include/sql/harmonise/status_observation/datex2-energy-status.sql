@@ -1,7 +1,7 @@
 -- DATEX II v3 energy infrastructure status (XML and AFIR JSON) to status observations: one row per refill point.
 -- A point's status is true for the time that the point names, else its station, its site, else the publication.
 -- A station or site that speaks only for itself has no point: its row says so and is kept apart. Planned statuses and
--- price updates are not read.
+-- price updates are not read (docs/real-data/datex2.md tells why).
 WITH read AS (
     SELECT _file, _record, point_type, point_reference, point_status AS status_raw, publicationCreator_country,
            coalesce(point_lastUpdated, station_lastUpdated, site_lastUpdated) AS said_at, publicationTime,
