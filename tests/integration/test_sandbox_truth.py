@@ -11,7 +11,9 @@ import pytest
 
 from euregio import pipeline, use_case
 from euregio.declarations.profiles import datasets_of
+from euregio.declarations.regions import load_regions
 from euregio.errors import EuregioError
+from euregio.indicators.run import compute
 from euregio.pipeline import Batch
 from euregio.sandbox.running import Sandbox
 from euregio.settings import Settings
@@ -146,6 +148,44 @@ def test_published_counts_of_every_region_are_the_true_ones(world: World) -> Non
            OR coalesce(got.points_50kw, 0) <> coalesce(regions.expected_points_50kw, 0)
            OR coalesce(got.points_150kw, 0) <> coalesce(regions.expected_points_150kw, 0) ORDER BY 1""")
     assert wrong == []
+
+
+def test_points_and_power_of_every_side_are_the_true_ones(world: World) -> None:
+    sides = world.ask("""
+        WITH got AS (
+            SELECT region, country, count(*) AS points, count(*) FILTER (power_kw >= 50) AS points_50kw,
+                   count(*) FILTER (power_kw >= 150) AS points_150kw, sum(power_kw) AS power_kw
+            FROM core.published_recharging_point JOIN (SELECT nuts3, region, country FROM regions) ON nuts3 = nuts3_code GROUP BY ALL
+        )
+        SELECT region, country, (got.points, got.points_50kw, got.points_150kw),
+               (expected_points, expected_points_50kw, expected_points_150kw), got.power_kw, expected_power_kw, sides.points
+        FROM got FULL JOIN sides USING (region, country) ORDER BY ALL""")
+    assert len(sides) == 8
+    for region, country, got, expected, power, expected_power, true_points in sides:
+        assert got == expected, (region, country)
+        # powers that are computed from volts and amperes differ by some tens of watts
+        assert power == pytest.approx(expected_power, abs=1.0), (region, country)
+        assert 0 < expected[0] < true_points, "no point of the side was kept back: the test would prove nothing"
+
+
+def test_indicators_of_every_declared_side_stand_on_the_true_points(world: World) -> None:
+    due = dict(world.ask("SELECT nuts3, expected_points FROM regions"))
+    regions = load_regions()
+    with open_layer(world.settings) as con:
+        values = compute(con, "charging", DAY, run_id="truth", only="point_density")
+        area = dict(con.execute("SELECT nuts_code, area_km2 FROM core.current_nuts_region").fetchall())
+    compared = 0
+    for value in values:
+        if value.side_kind == "contrast":
+            continue
+        sides = [side for side in regions[value.region_id].sides if value.side_id in (side.id, "whole")]
+        members = [code for side in sides for code in side.nuts3]
+        assert set(members) <= set(due), "the sandbox has every member of the declared sides"
+        points = sum(due[code] for code in members)
+        assert value.n == points > 0, (value.region_id, value.side_id)
+        assert value.value == pytest.approx(100 * points / sum(area[code] for code in members), rel=1e-9)
+        compared += 1
+    assert compared == sum(len(region.sides) + 1 for region in regions.values()) > 8
 
 
 def test_statuses_in_the_layer_are_those_that_were_said(world: World) -> None:

@@ -50,6 +50,7 @@ placed AS (
 ),
 near AS (
     SELECT a.dataset AS a_dataset, a.period AS a_period, a.station_id AS a_station, b.dataset AS b_dataset, b.period AS b_period, b.station_id AS b_station,
+           a.is_abroad AS a_abroad, b.is_abroad AS b_abroad,
            (a.is_abroad, coalesce(epoch(b.updated_at), 0), a.dataset) <= (b.is_abroad, coalesce(epoch(a.updated_at), 0), b.dataset) AS a_stays,
            111195 * sqrt(power(a.latitude_deg - b.latitude_deg, 2)
                          + power((a.longitude_deg - b.longitude_deg) * cos(radians(a.latitude_deg)), 2)) AS distance_m,
@@ -73,7 +74,9 @@ ranked AS (
     FROM point ANTI JOIN shared_id USING (evse_id)
 ),
 by_place AS (
-    SELECT pair.rule, pair.a_stays, pair.distance_m, a.dataset AS a_dataset, a.period AS a_period, a.point_id AS a_point,
+    SELECT pair.rule, pair.a_stays, pair.distance_m,
+           CASE WHEN CASE WHEN pair.a_stays THEN pair.a_abroad ELSE pair.b_abroad END = 0 THEN 'kept_because_home_publisher' ELSE 'kept_because_latest' END AS kept,
+           a.dataset AS a_dataset, a.period AS a_period, a.point_id AS a_point,
            b.dataset AS b_dataset, b.period AS b_period, b.point_id AS b_point
     FROM pair
     JOIN ranked AS a ON a.dataset = pair.a_dataset AND a.period = pair.a_period AND a.station_id = pair.a_station
@@ -92,13 +95,13 @@ judged AS (
     FROM by_id
     UNION ALL
     SELECT a_dataset, a_period, a_point,
-           CASE WHEN rule = 'same_place_unsure' THEN 'kept_because_unsure' WHEN a_stays THEN 'kept_because_home_publisher' ELSE 'removed_because_same_station_near' END,
+           CASE WHEN rule = 'same_place_unsure' THEN 'kept_because_unsure' WHEN a_stays THEN kept ELSE 'removed_because_same_station_near' END,
            rule, CASE WHEN rule = 'same_station_near' THEN 0.9 ELSE 0.5 END,
            struct_pack(dataset := b_dataset, point_id := b_point, latitude_deg := NULL, longitude_deg := NULL), distance_m
     FROM by_place
     UNION ALL
     SELECT b_dataset, b_period, b_point,
-           CASE WHEN rule = 'same_place_unsure' THEN 'kept_because_unsure' WHEN a_stays THEN 'removed_because_same_station_near' ELSE 'kept_because_home_publisher' END,
+           CASE WHEN rule = 'same_place_unsure' THEN 'kept_because_unsure' WHEN a_stays THEN 'removed_because_same_station_near' ELSE kept END,
            rule, CASE WHEN rule = 'same_station_near' THEN 0.9 ELSE 0.5 END,
            struct_pack(dataset := a_dataset, point_id := a_point, latitude_deg := NULL, longitude_deg := NULL), distance_m
     FROM by_place

@@ -12,7 +12,7 @@
                    `same_evse_ids`, `distance_m`, `points`.
 `regions.csv`      NUTS-3 region: border region, country, `points`, `power_kw`, `points_50kw`, `points_150kw` (true, each
                    physical point once, described by its own country), and the same as `expected_*`: only points whose
-                   row is expected to be admitted or corrected, with their published power.
+                   row is expected to be admitted or corrected, with their published power (the true one of a corrected row).
 `sides.csv`        the same by border region and country, with `nominal_area_km2` (the map's polygons differ by some
                    per cent) and `inhabitants`.
 `datasets.csv`     dataset, lines of its file, points published, faults, repeats, copies.
@@ -131,9 +131,9 @@ _SUMS = """
     count(dataset) FILTER (NOT is_repeat AND power_kw >= 50) AS points_50kw,
     count(dataset) FILTER (NOT is_repeat AND power_kw >= 150) AS points_150kw,
     count(dataset) FILTER (verdict <> 'quarantined') AS expected_points,
-    round(coalesce(sum(coalesce(published_power_kw, power_kw)) FILTER (verdict <> 'quarantined'), 0), 3) AS expected_power_kw,
-    count(dataset) FILTER (verdict <> 'quarantined' AND coalesce(published_power_kw, power_kw) >= 50) AS expected_points_50kw,
-    count(dataset) FILTER (verdict <> 'quarantined' AND coalesce(published_power_kw, power_kw) >= 150) AS expected_points_150kw
+    round(coalesce(sum(said_power_kw) FILTER (verdict <> 'quarantined'), 0), 3) AS expected_power_kw,
+    count(dataset) FILTER (verdict <> 'quarantined' AND said_power_kw >= 50) AS expected_points_50kw,
+    count(dataset) FILTER (verdict <> 'quarantined' AND said_power_kw >= 150) AS expected_points_150kw
 """
 
 
@@ -146,7 +146,12 @@ def _regions(con: duckdb.DuckDBPyConnection, truth: Path) -> None:
         "nuts3": list(world.regions()), "area_km2": [r.area_km2 for r in world.regions().values()],
         "inhabitants": [people[code][2025][0] for code in world.regions()],
     }))  # fmt: skip
-    con.execute("CREATE OR REPLACE TEMP VIEW own AS SELECT * EXCLUDE (country) FROM truth WHERE NOT is_copy")
+    con.execute(
+        # what is corrected has its true power again
+        "CREATE OR REPLACE TEMP VIEW own AS SELECT * EXCLUDE (country), "
+        "CASE WHEN verdict = 'corrected' THEN power_kw ELSE coalesce(published_power_kw, power_kw) END AS said_power_kw "
+        "FROM truth WHERE NOT is_copy"
+    )
     _csv(con, truth / "regions.csv", f"SELECT map_region.nuts3, map_region.region, map_region.country, {_SUMS} FROM map_region "
          "LEFT JOIN own USING (nuts3) GROUP BY ALL ORDER BY ALL")  # fmt: skip
     _csv(con, truth / "sides.csv", f"""
