@@ -71,6 +71,14 @@ def _parser() -> argparse.ArgumentParser:
     ui.add_argument("--profile", default=None, help="sandbox, files or live (EUREGIO_PROFILE)")
     ui.set_defaults(run=_ui)
 
+    # with a prefix that no one types, all that follows (--help, -d) is Airflow's
+    airflow = commands.add_parser(
+        "airflow", add_help=False, prefix_chars="\0",
+        help="any command of Airflow on that state, such as: backfill create …, dags trigger …",
+    )  # fmt: skip
+    airflow.add_argument("arguments", nargs=argparse.REMAINDER)
+    airflow.set_defaults(run=_airflow)
+
     sql = commands.add_parser("sql", help="query the shared layer (read-only unless --write)")
     sql.add_argument("query", nargs="?", help="one SQL query; a prompt opens where none is given")
     sql.add_argument(
@@ -178,6 +186,13 @@ def _ui(given: argparse.Namespace) -> int:
 
     runner.ui(given.profile or Settings().profile)
     return 0
+
+
+def _airflow(given: argparse.Namespace) -> int:
+    from euregio.orchestration import runner
+    from euregio.settings import Settings
+
+    return runner.airflow_command(Settings().profile, given.arguments)
 
 
 def _sql(given: argparse.Namespace) -> int:

@@ -147,3 +147,29 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     process.stdout.close()
     told = process.stderr.read()
     assert (process.wait(60), told) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["dags", "trigger", "nl.charging__dot_nl", "--conf", '{"period": "2026-11-20"}'], ["--help"], ["dags", "-h"], []],
+)
+def test_airflow_gets_all_that_follows_on_the_state_of_this_installation(
+    monkeypatch: pytest.MonkeyPatch, home: Path, arguments: list[str]
+) -> None:
+    from euregio.orchestration import installation, runner
+
+    ran: list[tuple[list[str], dict[str, str]]] = []
+
+    def noted(command: list[str], env: dict[str, str], **_: object) -> subprocess.CompletedProcess[str]:
+        ran.append((command, env))
+        return subprocess.CompletedProcess(command, 3)
+
+    monkeypatch.setattr(installation.Installation, "airflow", lambda *_given: "")  # the migration takes 10 s
+    monkeypatch.setattr(runner.subprocess, "run", noted)
+    monkeypatch.setenv("EUREGIO_PROFILE", "files")
+    assert cli.main(["airflow", *arguments]) == 3
+    [(command, environment)] = ran
+    assert command == [sys.executable, "-m", "airflow", *arguments]
+    assert environment["AIRFLOW_HOME"] == str(home / "airflow")
+    assert environment["EUREGIO_PROFILE"] == "files"
+    assert (home / "airflow" / "secrets.json").stat().st_mode & 0o077 == 0

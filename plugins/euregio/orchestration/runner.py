@@ -13,7 +13,6 @@ from typing import Any
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import Profile, load_profile
-from euregio.errors import EuregioError
 from euregio.orchestration.installation import Installation, OrchestrationError
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.rest import Airflow
@@ -252,33 +251,3 @@ def progress() -> Callable[[str], None]:
 
 def _instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """`python -m euregio.orchestration.runner run|ui|airflow …`. Exit 1 where a DAG failed."""
-    import argparse
-
-    parser = argparse.ArgumentParser(prog="euregio run", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=("run", "ui"), default="run")
-    parser.add_argument("--profile", default=os.environ.get("EUREGIO_PROFILE") or "sandbox")
-    given = sys.argv[1:] if arguments is None else arguments
-    try:
-        if given[:1] == ["airflow"]:
-            return airflow_command(os.environ.get("EUREGIO_PROFILE") or "sandbox", given[1:])
-        chosen = parser.parse_args(given)
-        if chosen.what == "ui":
-            ui(chosen.profile)
-            return 0
-        outcome = run(chosen.profile)
-    except EuregioError as error:
-        print(f"euregio: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("euregio: interrupted, everything is ended", file=sys.stderr)
-        return 130
-    print(f"{len(outcome.done)} runs in {outcome.seconds:.0f} s, {len(outcome.failed)} failed")
-    return 1 if outcome.failed else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
