@@ -13,6 +13,7 @@ from euregio.errors import DeclarationError
 from euregio.indicators.explain import explain
 from euregio.indicators.registry import load_indicators
 from euregio.indicators.run import compute
+from euregio.indicators.sentence import number
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +73,65 @@ def test_parameters_come_with_their_source(stored, regions) -> None:
     assert "Article 3(1)" in factors["kw_per_phev"][1]
 
 
+@pytest.mark.parametrize(
+    ("indicator", "named"),
+    [
+        ("fast_share", {"fast_thresholds_kw"}), ("point_density", set()), ("power_density", set()),
+        ("border_cliff", {"border_near_km", "border_far_km", "border_gap_km"}),
+        ("nearest_fast_across", {"strong_power_kw", "border_near_km", "border_gap_km"}),
+        ("fleet_target", {"kw_per_bev", "kw_per_phev"}),
+        ("status_snapshot_share", {"snapshot_hours", "status_window_days", "computed_at"}),
+        ("availability", {"status_cap_min", "status_window_days", "computed_at"}),
+    ],
+)  # fmt: skip
+def test_only_parameters_that_the_value_rests_on_are_named(stored, regions, indicator: str, named: set[str]) -> None:
+    assert {p["name"] for p in explain(stored, indicator, regions["pair"]).parameters} == named
+
+
+def test_the_instant_of_the_computation_is_told_as_that_instant(stored, regions) -> None:
+    (told,) = (p for p in explain(stored, "data_vintage", regions["pair"]).parameters if p["name"] == "computed_at")
+    assert told["value"].startswith("2026-11-20T12:00:00")
+
+
+def test_a_derived_table_has_snapshot_licence_and_credit_of_what_it_came_with(layer, regions) -> None:
+    layer.execute("DELETE FROM catalogue.release WHERE table_name = 'recharging_station'")
+    trace = explain(layer, "power_density", regions["pair"], "a")
+    (stations,) = [d for d in trace.datasets if d["table"] == "recharging_station"]
+    assert (stations["snapshot_id"], stations["licence_id"], stations["counts_of"]) == (
+        3,
+        "CC-BY-4.0",
+        "recharging_point",
+    )
+    assert "Publisher of A (CC-BY-4.0)" in trace.credits
+    assert (
+        "read 20 rows of recharging_point: admitted 18, corrected 0, quarantined 2" in trace.text()
+    )
+
+
+def test_the_text_says_numbers_as_people_read_them(stored, regions) -> None:
+    density = explain(stored, "point_density", regions["pair"]).text()
+    assert "  a       3.5 points/100 km² (7 rows" in density
+    assert " times: " in density
+    assert "e+0" not in density
+    assert density.count("run-i") == 1, "the run is said once, not beside every value"
+    share = explain(stored, "fast_share", regions["pair"]).text()
+    assert "from 50 kW\n" in share
+    assert " % (" in share
+    assert "snapshot None" not in share
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(7827.0, "7,827"), (1234567.0, "1,234,567"), (250519.4, "250,519"), (0.24377, "0.2438"), (0.0, "0")]
+)  # fmt: skip
+def test_whole_numbers_are_not_cut(value: float, text: str) -> None:
+    assert number(value, digits=4) == text
+    assert number(7827.0) == "7,827"
+
+
 def test_differences_between_the_sides_are_told(stored, regions) -> None:
     trace = explain(stored, "point_density", regions["pair"])
-    assert "an EVSE id: a 57%, b 100%" in trace.comparability
+    told = [note for note in trace.comparability if note.endswith("a 57.1 %, b 100 %")]
+    assert told == ["Differences of definition between the sides (rows are EVSEs with an id): a 57.1 %, b 100 %"]
 
 
 def test_a_release_made_since_is_told(stored, regions) -> None:

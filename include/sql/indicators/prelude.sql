@@ -61,7 +61,7 @@ SELECT region_id, side_id, facing,
                     'EPSG:3035', 'EPSG:4326', always_xy := true) AS geometry
 FROM side_pair WHERE side_id < facing;
 
--- Published points of each side. border_km is the distance to the nearest place across the border.
+-- Published points of each side.
 CREATE OR REPLACE TEMP TABLE side_point AS
 WITH placed AS (
     SELECT member.region_id, member.side_id, point.*,
@@ -75,9 +75,13 @@ SELECT point.region_id, point.side_id, point._dataset AS dataset, 'recharging_po
             WHEN point.lifecycle_status IN ('planned', 'removed') THEN point.lifecycle_status END AS why,
        point.point_id, point.station_id, point.evse_id, point.operator_name, point.country_code, point.nuts3_code,
        point.latitude_deg, point.longitude_deg, point.power_kw, point.power_method, point.updated_at,
-       ST_X(point.place) AS x_m, ST_Y(point.place) AS y_m,
-       ST_Distance(across.across_geometry, point.place) / 1000 AS border_km
-FROM placed AS point LEFT JOIN side_across AS across USING (region_id, side_id);
+       ST_X(point.place) AS x_m, ST_Y(point.place) AS y_m
+FROM placed AS point;
+
+-- The same with border_km, the distance to the nearest place across the border.
+CREATE OR REPLACE TEMP TABLE border_point AS
+SELECT point.*, ST_Distance(across.across_geometry, ST_Point(point.x_m, point.y_m)) / 1000 AS border_km
+FROM side_point AS point LEFT JOIN side_across AS across USING (region_id, side_id);
 
 -- How many points of each side's country have a NUTS 3 region at all: those without could lie on the side too.
 CREATE OR REPLACE TEMP TABLE side_placement AS
@@ -99,7 +103,7 @@ land AS (
     FROM side_member AS member JOIN side_across USING (region_id, side_id) CROSS JOIN band
 )
 SELECT point.*, from_km || '-' || to_km || ' km' AS band, NULL::DOUBLE AS area_km2
-FROM side_point AS point JOIN band ON border_km >= from_km AND border_km < to_km
+FROM border_point AS point JOIN band ON border_km >= from_km AND border_km < to_km
 UNION ALL BY NAME
 SELECT * EXCLUDE (geometry, country_code, from_km, to_km, up_to, before)
          REPLACE ((ST_Area(up_to) - coalesce(ST_Area(before), 0)) / 1e6 AS area_km2),
@@ -203,6 +207,12 @@ SELECT region_id, side_id, _dataset AS dataset, 'status_observation' AS table_na
 FROM observation
 WINDOW point_in_time AS (PARTITION BY region_id, side_id, point_id ORDER BY observed_at);
 
+-- Points that no observation tells of.
+CREATE OR REPLACE TEMP TABLE side_unobserved AS
+SELECT region_id, side_id, dataset, table_name, period, run_id, raw, row_id, 'missing' AS role, 'no status observation' AS why
+FROM side_point AS point WHERE role = 'used'
+AND NOT EXISTS (FROM side_observation AS seen WHERE seen.region_id = point.region_id AND seen.side_id = point.side_id AND seen.row_id = point.row_id);
+
 -- Minutes of each point by status, as rows of a trace: what lies beyond the cap is unknown; the last observation of a
 -- point holds for no minute yet. Points with no observation, or none followed by another, are missing.
 CREATE OR REPLACE TEMP TABLE side_status AS
@@ -232,10 +242,7 @@ SELECT * EXCLUDE (point_known_min, point_unknown_min),
        CASE WHEN point_known_min > 0 THEN NULL WHEN point_unknown_min > 0 THEN 'status unknown at all times'
             ELSE 'fewer than two status observations' END AS why
 FROM totalled
-UNION ALL BY NAME
-SELECT region_id, side_id, dataset, table_name, period, run_id, raw, row_id, 'missing' AS role, 'no status observation' AS why
-FROM side_point AS point WHERE role = 'used'
-AND NOT EXISTS (FROM side_observation AS seen WHERE seen.region_id = point.region_id AND seen.side_id = point.side_id AND seen.row_id = point.row_id);
+UNION ALL BY NAME FROM side_unobserved;
 
 -- Why a side can have no value at all: kind place (the side is not known) or points (nothing is known of its points).
 CREATE OR REPLACE TEMP TABLE side_problem AS

@@ -13,8 +13,9 @@ from euregio.declarations.regions import WHOLE, Region, load_region
 from euregio.errors import EuregioError
 from euregio.indicators import world
 from euregio.indicators.explain_text import as_text
-from euregio.indicators.registry import Indicator, load_indicator
+from euregio.indicators.registry import Indicator, Parameter, load_indicator
 from euregio.indicators.run import compute, measure
+from euregio.indicators.sentence import shown
 
 #: Columns of rows_behind that a reader of rows has no use for.
 _INNER = {"region_id", "run_id", "x_m", "y_m", "pair_no", "country_points_count", "country_placed_count"}
@@ -44,6 +45,8 @@ class Explanation:
     formula: str
     reference: str
     unit: str
+    shown_as: str
+    contrast: str
     coverage: str
     floor: dict[str, float]
     parameters: list[dict[str, str]]
@@ -105,9 +108,11 @@ def explain(
         formula=indicator.statements[-1],
         reference=indicator.header.reference,
         unit=indicator.header.unit,
+        shown_as=indicator.header.shown_as,
+        contrast=indicator.header.contrast,
         coverage=indicator.header.coverage,
         floor=indicator.header.floor.model_dump(),
-        parameters=[asdict(parameter) for parameter in indicator.parameters],
+        parameters=[_parameter(parameter, at) for parameter in indicator.parameters],
         datasets=datasets,
         left_out=_left_out(con, sides),
         credits=sorted(
@@ -117,6 +122,14 @@ def explain(
         rows=_rows(con, sides, row_limit) if rows else None,
         notes=_notes(region, datasets, is_stored),
     )
+
+
+def _parameter(parameter: Parameter, at: datetime | None) -> dict[str, str]:
+    """A parameter; the instant of the computation, which a run sets, as that instant."""
+    told = asdict(parameter)
+    if at is not None and parameter.name == "computed_at":
+        told["value"] = at.isoformat(timespec="seconds")
+    return told
 
 
 def _sides(region: Region, side: str | None) -> list[str]:
@@ -145,25 +158,28 @@ def _datasets(con: duckdb.DuckDBPyConnection, values: list[dict[str, Any]]) -> l
     for value in sorted(values, key=lambda v: order[v["side_kind"]]):
         for entry in json.loads(value["inputs"]):
             inputs[entry["dataset"], entry["table"], entry["period"]] = entry
-    releases = {
-        (r["dataset"], r["table_name"], r["period"]): r
-        for r in _dicts(con.execute("SELECT * EXCLUDE (files) FROM catalogue.release"))
-    }
+    releases: dict[tuple[str, ...], dict[str, Any]] = {}
+    for r in _dicts(con.execute("SELECT * EXCLUDE (files) FROM catalogue.release ORDER BY table_name")):
+        releases[r["dataset"], r["table_name"], r["period"]] = r
+        releases.setdefault((r["dataset"], r["period"]), r)
     reasons: dict[tuple[str, str, str], dict[str, int]] = {}
     for dataset, table, period, reason, count in con.execute(
         """SELECT dataset, table_name, period, reason, rows_count FROM quality.verdict
            WHERE verdict = 'quarantined' AND reason <> '' ORDER BY rows_count DESC"""
     ).fetchall():
         reasons.setdefault((dataset, table, period), {})[reason] = count
+    # Stations are derived and have no release of their own: licence and counts are those of what they came with.
     told = ("title", "publisher", "licence_id", "licence_url", "attribution", "access_class", "released_at", "source_updated_at",
             "rows_in_count", "admitted_count", "corrected_count", "quarantined_count", "withheld_count")  # fmt: skip
     found = []
     for key, entry in sorted(inputs.items()):
-        release = releases.get(key, {})
+        release = releases.get(key) or releases.get((key[0], key[2]), {})
+        counted = release.get("table_name", key[1])
         found.append({
             **entry,
             **{name: release.get(name) for name in told},
-            "quarantine_reasons": reasons.get(key, {}),
+            "counts_of": counted,
+            "quarantine_reasons": reasons.get((key[0], counted, key[2]), {}),
             "is_in_force": None if not release else release["run_id"] == entry["run_id"],
         })  # fmt: skip
     return found
@@ -194,16 +210,20 @@ def _comparability(con: duckdb.DuckDBPyConnection, indicator: Indicator, region:
     """Differences between the sides' data, as the stored comparability indicators tell them."""
     if not indicator.needs_points:
         return []
-    notes = []
+    notes: list[str] = []
+    known: list[dict[str, float]] = []
     for other in _COMPARABILITY:
+        measured = load_indicator(other)
         values = [
             v for v in _stored(con, other, region.id, None) if v["side_kind"] == "side" and v["value"] is not None
         ]
         for dimension in dict.fromkeys(v["dimension"] for v in values):
             shares = {v["side_id"]: v["value"] for v in values if v["dimension"] == dimension}
-            if len(shares) > 1 and max(shares.values()) - min(shares.values()) > _DIFFERENT:
-                told = ", ".join(f"{side} {share:.0%}" for side, share in shares.items())
-                notes.append(f"{load_indicator(other).dimension(dimension)}: {told}")
+            # what both indicators measure alike is told once
+            if len(shares) > 1 and max(shares.values()) - min(shares.values()) > _DIFFERENT and shares not in known:
+                known.append(shares)
+                told = ", ".join(f"{side} {shown(measured, share)}" for side, share in shares.items())
+                notes.append(f"{measured.title()} ({measured.dimension(dimension)}): {told}")
     return notes
 
 
@@ -215,7 +235,7 @@ def _notes(region: Region, datasets: list[dict[str, Any]], is_stored: bool) -> l
         )
     if region.note:
         notes.append(region.note)
-    partial = [code for side in region.sides for code in side.partial]
+    partial = [code for side in region.sides for code in side.partial if code not in (region.note or "")]
     if partial:
         notes.append(f"NUTS 3 regions that belong in part and are left out: {', '.join(partial)}.")
     return notes

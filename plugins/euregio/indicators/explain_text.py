@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
+
+from euregio.indicators.sentence import number
 
 #: Rows that are written out; JSON has all of them.
 SHOWN_ROWS = 20
+#: A trace is read to compare: more digits than a sentence has.
+_DIGITS = 4
 
 
 def as_text(trace: dict[str, Any]) -> str:
@@ -16,26 +21,26 @@ def as_text(trace: dict[str, Any]) -> str:
 
 def _lines(trace: dict[str, Any]) -> Iterator[str]:
     yield f"{trace['title']} · {trace['region']}"
-    yield ""
+    yield from _times(trace["values"])
+    dimension = None
     for value in trace["values"]:
-        yield "  " + _value(value)
+        if value["dimension"] != dimension:
+            dimension = value["dimension"]
+            yield ""
+            if dimension:
+                yield dimension
+        yield "  " + _value(value, trace)
     yield from _part(
         "What it is", [trace["definition"], f"Reference: {trace['reference']}", f"Coverage: {trace['coverage']}"]
     )
     floor = trace["floor"]
-    yield f"  Published from coverage {floor['coverage']:g} and {floor['n']} rows on; below it is withheld."
+    yield f"  A value with a coverage below {_percent(floor['coverage'])} or of fewer than {_counted(floor['n'], 'row')} is withheld."
     yield from _part("Formula, over the rows behind", trace["formula"].splitlines())
     yield from _part(
         "Parameters", [f"{p['name']} = {p['value']} {p['unit']}: {p['source']}" for p in trace["parameters"]]
     )
     yield from _part("Made from", [line for dataset in trace["datasets"] for line in _dataset(dataset)])
-    yield from _part(
-        "Left out",
-        [
-            f"{e['side_id']}: {e['rows_count']:,} of {e['table_name']}, {e['role']}: {e['why']}"
-            for e in trace["left_out"]
-        ],
-    )
+    yield from _part("Left out", map(_left_out, trace["left_out"]))
     yield from _part("Credits", trace["credits"])
     yield from _part("Not wholly comparable", trace["comparability"])
     yield from _part("Notes", trace["notes"])
@@ -47,6 +52,13 @@ def _lines(trace: dict[str, Any]) -> Iterator[str]:
         )
 
 
+def _times(values: list[dict[str, Any]]) -> Iterator[str]:
+    """Period, instant and run of the values, each once: a computation gives them all."""
+    for key in dict.fromkeys((v["period"], v["computed_at"], v["run_id"]) for v in values):
+        period, at, run = key
+        yield f"period {period}, computed {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, run {run}"
+
+
 def _part(title: str, lines: Any) -> Iterator[str]:
     lines = list(lines)
     if lines:
@@ -55,26 +67,63 @@ def _part(title: str, lines: Any) -> Iterator[str]:
         yield from (f"  {line}" for line in lines)
 
 
-def _value(value: dict[str, Any]) -> str:
-    place = f"{value['side_id']:<10} {value['dimension']}".rstrip()
+def _value(value: dict[str, Any], trace: dict[str, Any]) -> str:
+    behind = _counted(value["n"], "row")
+    if value["coverage"] is not None and value["coverage"] < 1:
+        behind += f", coverage {_percent(value['coverage'])}"
     if value["value"] is None:
-        return f"{place}: withheld, {value['reason']} ({value['n']:,} rows)"
-    unit = "" if value["unit"] == "1" else f" {value['unit']}"
-    coverage = "" if value["coverage"] is None else f", coverage {value['coverage']:.3g}"
-    return f"{place}: {value['value']:.6g}{unit} ({value['n']:,} rows{coverage}; period {value['period']}, run {value['run_id']})"
+        return f"{value['side_id']:<7} withheld: {value['reason']} ({behind})"
+    return f"{value['side_id']:<7} {_shown(value, trace)} ({behind})"
+
+
+def _shown(value: dict[str, Any], trace: dict[str, Any]) -> str:
+    """The number with its unit; of a contrast, how the first side stands to the second."""
+    given, is_percent = value["value"], trace["shown_as"] == "percent"
+    unit = "" if trace["unit"] == "1" else f" {trace['unit']}"
+    if value["side_kind"] != "contrast":
+        return _percent(given) if is_percent else number(given, digits=_DIGITS) + unit
+    first, _, second = value["side_id"].partition(":")
+    if trace["contrast"] == "ratio":
+        return f"{number(given, digits=_DIGITS)} times: {first} divided by {second}"
+    if trace["contrast"] == "min_max":
+        return f"{number(given, digits=_DIGITS)} times: the smaller of {first} and {second} divided by the greater"
+    apart = (
+        f"{number(100 * given, digits=_DIGITS)} percentage points"
+        if is_percent
+        else number(given, digits=_DIGITS) + unit
+    )
+    return f"{apart}: {first} less {second}"
+
+
+def _percent(share: float) -> str:
+    return f"{number(100 * share, digits=_DIGITS)} %"
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _dataset(entry: dict[str, Any]) -> Iterator[str]:
-    yield (
-        f"{entry['dataset']} · {entry['table']} · period {entry['period']} · run {entry['run_id']} · snapshot {entry['snapshot_id']}: "
-        f"{entry['rows']:,} rows used, {entry['missing']:,} lack what is needed, {entry['excluded']:,} excluded by definition"
-    )
+    snapshot = "" if entry["snapshot_id"] is None else f" · snapshot {entry['snapshot_id']}"
+    counts = [f"{_counted(entry['rows'], 'row')} used"]
+    counts += [f"{entry['missing']:,} lack what is needed"] if entry["missing"] else []
+    counts += [f"{entry['excluded']:,} excluded by definition"] if entry["excluded"] else []
+    yield f"{entry['dataset']} · {entry['table']} · period {entry['period']}{snapshot}: {', '.join(counts)}"
     if entry["rows_in_count"] is not None:
+        of = "" if entry["counts_of"] == entry["table"] else f" of {entry['counts_of']}"
         yield (
-            f"    read {entry['rows_in_count']:,}, admitted {entry['admitted_count']:,}, corrected {entry['corrected_count']:,}, "
-            f"quarantined {entry['quarantined_count']:,}{_reasons(entry['quarantine_reasons'])}, withheld by policy {entry['withheld_count']:,}"
+            f"    read {entry['rows_in_count']:,} rows{of}: admitted {entry['admitted_count']:,}, corrected {entry['corrected_count']:,}, "
+            f"quarantined {entry['quarantined_count']:,}{_reasons(entry['quarantine_reasons'])}"
+            + (f"; withheld by policy {entry['withheld_count']:,}" if entry["withheld_count"] else "")
         )
         yield f"    {entry['publisher']}: {entry['title']}; {entry['licence_id']} {entry['licence_url'] or ''}".rstrip()
+    if entry["run_id"]:
+        yield f"    run {entry['run_id']}"
+
+
+def _left_out(entry: dict[str, Any]) -> str:
+    why = "excluded by definition" if entry["role"] == "excluded" else "lacking what is needed"
+    return f"{entry['side_id']}: {_counted(entry['rows_count'], 'row')} of {entry['table_name']}, {why}: {entry['why']}"
 
 
 def _reasons(reasons: dict[str, int]) -> str:

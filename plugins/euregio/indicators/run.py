@@ -103,9 +103,14 @@ def measure(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> dict[str, d
     return measured
 
 
-def _snapshots(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], int | None]:
-    rows = con.execute("SELECT dataset, table_name, period, snapshot_id FROM catalogue.release").fetchall()
-    return {(dataset, table, period): snapshot for dataset, table, period, snapshot in rows}
+def _snapshots(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int | None]:
+    """Snapshot of each dataset and period: all tables of a batch, the derived ones too, are one transaction."""
+    return {
+        (dataset, period): snapshot
+        for dataset, period, snapshot in con.execute(
+            "SELECT dataset, period, max(snapshot_id) FROM catalogue.release GROUP BY ALL"
+        ).fetchall()
+    }
 
 
 def _problems(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tuple[str, str]]]:
@@ -117,7 +122,7 @@ def _problems(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], list[tupl
 
 
 def _inputs(
-    con: duckdb.DuckDBPyConnection, snapshots: dict[tuple[str, str, str], int | None]
+    con: duckdb.DuckDBPyConnection, snapshots: dict[tuple[str, str], int | None]
 ) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """Inputs by region and side, counted over the rows behind the values."""
     rows = con.execute(
@@ -128,7 +133,7 @@ def _inputs(
     inputs: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for region, side, dataset, table, period, run, used, missing, excluded in rows:
         inputs.setdefault((region, side), []).append(
-            {"dataset": dataset, "table": table, "period": period, "run_id": run, "snapshot_id": snapshots.get((dataset, table, period)),
+            {"dataset": dataset, "table": table, "period": period, "run_id": run, "snapshot_id": snapshots.get((dataset, period)),
              "rows": used, "missing": missing, "excluded": excluded}
         )  # fmt: skip
     return inputs

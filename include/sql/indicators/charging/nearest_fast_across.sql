@@ -27,7 +27,7 @@ SET VARIABLE strong_power_kw = 150; -- kW. AFIR Article 3(4): the least of a cor
 
 CREATE OR REPLACE TEMP TABLE border_origin AS
 SELECT point.*, pair.pair_no, pair.facing, 'origin' AS part
-FROM side_point AS point JOIN side_pair AS pair USING (region_id, side_id)
+FROM border_point AS point JOIN side_pair AS pair USING (region_id, side_id)
 WHERE point.border_km <= getvariable('border_near_km')
   AND ST_DWithin(pair.facing_geometry, ST_Point(point.x_m, point.y_m), 1000 * getvariable('border_near_km'));
 

@@ -34,7 +34,7 @@ SELECT *, CASE WHEN status IN ('planned', 'removed') THEN 'excluded'
             WHEN observed_at < latest_at - to_hours(CAST(getvariable('snapshot_hours') AS INTEGER)) THEN 'observed too long ago' END AS why
 FROM side_observation WHERE age_rank = 1
 UNION ALL BY NAME
-FROM side_status WHERE why = 'no status observation';
+FROM side_unobserved;
 
 WITH word AS (SELECT unnest(['available', 'occupied', 'reserved', 'out_of_service', 'unknown']) AS dimension)
 SELECT region_id, coalesce(side_id, 'whole') AS side_id, dimension,

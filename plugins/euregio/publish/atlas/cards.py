@@ -10,7 +10,7 @@ from urllib.parse import quote
 from euregio.declarations.regions import WHOLE
 from euregio.indicators.values import Value, contrast_unit
 from euregio.publish.atlas.chart import FORMS, WHOLE_FORM, Row, scale
-from euregio.publish.atlas.gather import Releases
+from euregio.publish.atlas.gather import Releases, release_of
 from euregio.publish.atlas.messages import Messages
 from euregio.publish.atlas.values_of import Told, base, facing, inputs, say_reason, say_title, side_name
 
@@ -171,7 +171,7 @@ def _trace(told: Told, releases: Releases, notes: list[str], words: Messages) ->
             merged[entry["dataset"], entry["table"], entry["period"]] = entry
     sources = []
     for key, entry in sorted(merged.items()):
-        release = releases.get(key)
+        release = release_of(releases, *key)
         sources.append({
             "dataset": entry["dataset"],
             "title": release.title if release else entry["dataset"],

@@ -68,3 +68,10 @@ def releases(con: duckdb.DuckDBPyConnection) -> Releases:
         key = (facts["dataset"], facts["table_name"], facts["period"])
         found[key] = Release(**facts, reasons=reasons.get(key, {}))
     return found
+
+
+def release_of(releases: Releases, dataset: str, table: str, period: str) -> Release | None:
+    """The release of a table; of one that is derived (stations, sites), the release that it came with."""
+    exact = releases.get((dataset, table, period))
+    same = (one for (of, _, when), one in releases.items() if (of, when) == (dataset, period))
+    return exact or next(same, None)
