@@ -43,12 +43,30 @@ CREATE OR REPLACE TEMP MACRO country_of(word) AS getvariable('codes_country')[lo
 CREATE OR REPLACE TEMP MACRO is_nuts_like(code) AS
     regexp_full_match(code, '[A-Z]{2}[0-9A-Z]{0,3}') AND list_contains(getvariable('codes_nuts'), left(code, 2));
 
--- Text without outer blanks; null where nothing is left.
-CREATE OR REPLACE TEMP MACRO clean(txt) AS nullif(trim(txt, E' \t\r\n' || chr(160)), '');
--- A number written with decimal point or decimal comma; null where it is not a finite number.
+-- Text without outer blanks, those of no width among them (zero-width space, byte order mark, direction marks), which
+-- come with what is pasted; null where nothing is left.
+CREATE OR REPLACE TEMP MACRO clean(txt) AS
+    nullif(trim(txt, E' \t\r\n' || chr(160) || chr(8203) || chr(8206) || chr(8207) || chr(8239) || chr(8288) || chr(65279)), '');
+-- A number written with decimal point or decimal comma; null where it is not a finite number. Both signs in one number
+-- leave no doubt which parts the thousands (1.234,5 and 1,234.5); one alone is the decimal sign.
 CREATE OR REPLACE TEMP MACRO number_of(txt) AS
     CASE WHEN abs(TRY_CAST(txt AS DOUBLE)) < 1e308 THEN TRY_CAST(txt AS DOUBLE)   -- most are plain: spare the rest
-         WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE) END;
+         WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)
+         WHEN regexp_full_match(clean(txt), '[+-]?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+') THEN TRY_CAST(replace(replace(clean(txt), '.', ''), ',', '.') AS DOUBLE)
+         WHEN regexp_full_match(clean(txt), '[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+') THEN TRY_CAST(replace(clean(txt), ',', '') AS DOUBLE) END;
+-- The text, null where it only says that nothing is said: -, k.A., n/a, null, unbekannt …
+CREATE OR REPLACE TEMP MACRO said(txt) AS
+    CASE WHEN NOT regexp_full_match(lower(clean(txt)), '[-–—?.]+|k\. ?a\.?|keine angaben?|unbekannt|unknown|n\.?[/.]?[ad]\.?|#n/a|null|none|nan|non concern[ée]e?|non renseign[ée]e?|inconnue?')
+         THEN clean(txt) END;
+-- A day that is written with the day first (6/5/2024, 06-05-24, 06.05.2024 00:00), as eight digits (20240506), or as
+-- spreadsheets count (days since 1899-12-30; 1990 to 2119); null where it is none of these.
+CREATE OR REPLACE TEMP MACRO day_first_of(txt) AS
+    CASE WHEN regexp_matches(txt, '^\d{1,2}[/.-]\d{1,2}[/.-][12]\d{3}($|[ T])')
+         THEN TRY_CAST(try_strptime(translate(regexp_extract(txt, '^[0-9/.-]+'), '.-', '//'), '%d/%m/%Y') AS DATE)
+         WHEN regexp_full_match(txt, '\d{1,2}[/.-]\d{1,2}[/.-]\d{2}') THEN TRY_CAST(try_strptime(translate(txt, '.-', '//'), '%d/%m/%y') AS DATE)
+         WHEN regexp_full_match(txt, '(19|20)\d{6}') THEN TRY_CAST(try_strptime(txt, '%Y%m%d') AS DATE)
+         WHEN regexp_full_match(txt, '\d{5}([.,]0*)?') AND TRY_CAST(left(txt, 5) AS INTEGER) BETWEEN 32874 AND 80000
+         THEN DATE '1899-12-30' + TRY_CAST(left(txt, 5) AS INTEGER) END;
 -- An EVSE id in its bare form: upper case, without the separators * - _ and blanks.
 CREATE OR REPLACE TEMP MACRO bare_evse_id(txt) AS
     nullif(replace(replace(replace(replace(upper(clean(txt)), '*', ''), '-', ''), '_', ''), ' ', ''), '');
@@ -74,10 +92,16 @@ CREATE OR REPLACE TEMP MACRO kw_from_electricity(voltage_v, current_a, phases) A
          WHEN voltage_v > 0 AND current_a > 0 AND phases = 3 THEN sqrt(3) * voltage_v * current_a / 1000 END;
 -- An instant (UTC) from ISO 8601 text. With an offset or Z it is taken as written; without, it is local time of `zone`
 -- and null where no zone is declared: never guessed.
+-- An offset may be of hours only, seconds may be missing. Years are 1000 to 2999: what else a computer takes for a time
+-- (infinity, the year 290000, BC) is none that a publisher means, and more than other tools can hold.
+CREATE OR REPLACE TEMP MACRO is_local_time(txt) AS
+    coalesce(regexp_full_match(clean(txt), '[12][0-9]{3}[-/][0-9]{1,2}[-/][0-9]{1,2}([T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?)?')
+             AND TRY_CAST(txt AS TIMESTAMP) IS NOT NULL, false);
 CREATE OR REPLACE TEMP MACRO instant_of(txt, zone) AS
-    CASE WHEN regexp_matches(clean(txt), '(Z|z|[+-][0-9]{2}:?[0-9]{2})$') AND clean(txt) LIKE '%:%'
-         THEN TRY_CAST(regexp_replace(clean(txt), '([+-][0-9]{2})([0-9]{2})$', '\1:\2') AS TIMESTAMPTZ)
-         ELSE timezone(zone, TRY_CAST(clean(txt) AS TIMESTAMP)) END;
+    CASE WHEN regexp_matches(clean(txt), '^[12][0-9]{3}[-/].*:[0-9.]+ ?(Z|z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)$')
+         THEN TRY_CAST(regexp_replace(regexp_replace(regexp_replace(upper(clean(txt)), ' ([Z+-][0-9:]*)$', '\1'),
+                                                     '([+-][0-9]{2})([0-9]{2})$', '\1:\2'), '^([^:]*:[0-9]{2})([Z+-])', '\1:00\2') AS TIMESTAMPTZ)
+         WHEN is_local_time(txt) THEN timezone(zone, TRY_CAST(clean(txt) AS TIMESTAMP)) END;
 -- True or false in the writings of registers (true, 1, yes, vrai, oui, wahr, ja …); null where it is neither.
 CREATE OR REPLACE TEMP MACRO truth_of(txt) AS
     coalesce(TRY_CAST(txt AS BOOLEAN),

@@ -24,10 +24,10 @@ def rows_of(format_name: str, table: str, payload: Path, zone: str = "Europe/Par
         con.execute(prelude.replace("'include/", f"'{PROJECT}/include/"))
         con.execute("SET TimeZone = 'UTC'")
         con.execute(f"SET VARIABLE dataset_zone = '{zone}'" if zone else "SET VARIABLE dataset_zone = NULL")
-        con.execute("SET VARIABLE retrieved_at = TIMESTAMPTZ '2024-10-18 13:00:00+00'")
+        con.execute("SET VARIABLE retrieved_at = TIMESTAMPTZ '2026-07-08 13:00:00+00'")
         con.execute(
-            "CREATE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
-            f"FROM read_parquet('{out}', file_row_number = true)"
+            "CREATE TEMP VIEW decoded AS SELECT * "
+            f"FROM read_parquet('{out}')"
         )
         sql = (PROJECT / "include" / "sql" / "harmonise" / table / f"{format_name}.sql").read_text(encoding="utf-8")
         found = con.execute(f"SELECT * FROM ({sql}) ORDER BY _file, _record, _point")

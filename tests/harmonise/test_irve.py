@@ -148,7 +148,7 @@ def test_instants_are_utc_with_any_offset_and_local_ones_by_the_zone(observation
 
 def test_an_observation_without_a_time_is_of_when_it_was_fetched(observations: list[Row]) -> None:
     row = observations[8]
-    assert row["observed_at"] == datetime.datetime(2024, 10, 18, 13, tzinfo=UTC)
+    assert row["observed_at"] == datetime.datetime(2026, 7, 8, 13, tzinfo=UTC)
     assert row["observed_at_method"] == "retrieved"
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 from euregio.errors import DeclarationError, DecodeError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
@@ -57,7 +59,8 @@ def try_file(
     if file.is_dir():
         raise DecodeError("this is a folder, not a file", where=str(file))
     if not file.is_file():
-        raise DecodeError("there is no such file", where=str(file))
+        there = file.exists()  # a pipe or a device has no end that can be known, and cannot be read twice
+        raise DecodeError("this is no plain file" if there else "there is no such file", where=str(file))
     _check_place(country, time_zone)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="try-", dir=settings.scratch) as folder:
@@ -70,11 +73,17 @@ def try_file(
         outcome = check_records(con, format_name, [decoded.path], scratch / "failures.parquet")
         load_extension(con, "spatial")  # only now: what cannot be decoded is refused without its cost
         grid = region_grid(settings)
-        found = harmonise_table(
-            con, format_name, table, [decoded.path], scratch / "failures.parquet", scratch / "rows.parquet",
-            dataset="try.file", country=country.upper() if country else None, time_zone=time_zone, grid=grid,
-            retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        )  # fmt: skip
+        try:
+            found = harmonise_table(
+                con, format_name, table, [decoded.path], scratch / "failures.parquet", scratch / "rows.parquet",
+                dataset="try.file", country=country.upper() if country else None, time_zone=time_zone, grid=grid,
+                retrieved_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            )  # fmt: skip
+        except duckdb.Error as error:
+            raise DecodeError(
+                "a value of the file cannot be harmonised", where=file.name, found=str(error).splitlines()[0],
+                do="Tell us: a value that no one can read should keep back its row, not the file.",
+            ) from error  # fmt: skip
         sample = (
             con.sql(
                 f"SELECT * EXCLUDE (_file) FROM read_parquet({quoted(str(scratch / 'rows.parquet'))}) ORDER BY _file, _record, _point LIMIT {max(int(first), 0)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ def _write(relation: duckdb.DuckDBPyRelation, file_id: str, part: Path) -> None:
 def _plainly(error: BaseException, format_name: str, name: str) -> DecodeError:
     """What a library said, cut to its first line."""
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    said = re.sub(r' in file "[^"]*"', "", said)  # the path of a scratch file tells the user nothing
     return DecodeError(
         f"cannot be read as {format_name}", where=name, found=said, do="Check the format, or fetch it again."
     )

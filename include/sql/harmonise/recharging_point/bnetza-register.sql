@@ -14,9 +14,9 @@ WITH devices AS (
     SELECT _file, _record,
            clean(ladeeinrichtungs_id) AS device_id, clean(betreiber) AS betreiber, clean(standortbezeichnung) AS standortbezeichnung,
            clean(status) AS status_text, clean(anzahl_ladepunkte) AS count_text, number_of(anzahl_ladepunkte) AS count_number,
-           clean(nennleistung_ladeeinrichtung) AS device_power_text,
+           said(nennleistung_ladeeinrichtung) AS device_power_text,
            number_of(replace(lower(nennleistung_ladeeinrichtung), 'kw', '')) AS device_number_kw,
-           clean(inbetriebnahmedatum) AS date_text,
+           said(inbetriebnahmedatum) AS date_text,
            -- a house number of 0 is the form's filler
            nullif(concat_ws(' ', clean(strasse), nullif(clean(hausnummer), '0')), '') AS street, clean(standort) AS standort,
            clean(postleitzahl) AS postleitzahl, clean(ort) AS ort, clean(postleitzahl_ort) AS postleitzahl_ort,
@@ -25,18 +25,18 @@ WITH devices AS (
            list_filter(list_transform(string_split(bezahlsysteme, ';'), lambda word: clean(word)),
                        lambda word: lower(word) NOT IN ('keine angabe', 'unbekannt', '-')) AS ways_to_pay,
            [
-           {'plugs': clean(steckertypen1), 'power': clean(nennleistung_stecker1), 'evse': clean(evse_id1)},
-           {'plugs': clean(steckertypen2), 'power': clean(nennleistung_stecker2), 'evse': clean(evse_id2)},
-           {'plugs': clean(steckertypen3), 'power': clean(nennleistung_stecker3), 'evse': clean(evse_id3)},
-           {'plugs': clean(steckertypen4), 'power': clean(nennleistung_stecker4), 'evse': clean(evse_id4)},
-           {'plugs': clean(steckertypen5), 'power': clean(nennleistung_stecker5), 'evse': clean(evse_id5)},
-           {'plugs': clean(steckertypen6), 'power': clean(nennleistung_stecker6), 'evse': clean(evse_id6)},
-           {'plugs': clean(steckertypen7), 'power': clean(nennleistung_stecker7), 'evse': clean(evse_id7)},
-           {'plugs': clean(steckertypen8), 'power': clean(nennleistung_stecker8), 'evse': clean(evse_id8)},
-           {'plugs': clean(steckertypen9), 'power': clean(nennleistung_stecker9), 'evse': clean(evse_id9)},
-           {'plugs': clean(steckertypen10), 'power': clean(nennleistung_stecker10), 'evse': clean(evse_id10)},
-           {'plugs': clean(steckertypen11), 'power': clean(nennleistung_stecker11), 'evse': clean(evse_id11)},
-           {'plugs': clean(steckertypen12), 'power': clean(nennleistung_stecker12), 'evse': clean(evse_id12)}] AS columns_of_groups
+           {'plugs': clean(steckertypen1), 'power': said(nennleistung_stecker1), 'evse': clean(evse_id1)},
+           {'plugs': clean(steckertypen2), 'power': said(nennleistung_stecker2), 'evse': clean(evse_id2)},
+           {'plugs': clean(steckertypen3), 'power': said(nennleistung_stecker3), 'evse': clean(evse_id3)},
+           {'plugs': clean(steckertypen4), 'power': said(nennleistung_stecker4), 'evse': clean(evse_id4)},
+           {'plugs': clean(steckertypen5), 'power': said(nennleistung_stecker5), 'evse': clean(evse_id5)},
+           {'plugs': clean(steckertypen6), 'power': said(nennleistung_stecker6), 'evse': clean(evse_id6)},
+           {'plugs': clean(steckertypen7), 'power': said(nennleistung_stecker7), 'evse': clean(evse_id7)},
+           {'plugs': clean(steckertypen8), 'power': said(nennleistung_stecker8), 'evse': clean(evse_id8)},
+           {'plugs': clean(steckertypen9), 'power': said(nennleistung_stecker9), 'evse': clean(evse_id9)},
+           {'plugs': clean(steckertypen10), 'power': said(nennleistung_stecker10), 'evse': clean(evse_id10)},
+           {'plugs': clean(steckertypen11), 'power': said(nennleistung_stecker11), 'evse': clean(evse_id11)},
+           {'plugs': clean(steckertypen12), 'power': said(nennleistung_stecker12), 'evse': clean(evse_id12)}] AS columns_of_groups
     FROM decoded
 ),
 groups_read AS (
@@ -48,14 +48,10 @@ groups_read AS (
                    'powers': list_transform(regexp_split_to_array(replace(lower(part.power), 'kw', ''), ' *[;\r\n]+ *|, +'), lambda text: clean(text)),
                    'evse_raw': part.evse,
                    'evse_words': list_filter(regexp_split_to_array(part.evse, '[\s;,]+'), lambda word: word <> '')}) AS groups,
-           CASE WHEN regexp_matches(date_text, '^\d{4}-\d\d-\d\d') THEN TRY_CAST(left(date_text, 10) AS DATE)
-                WHEN regexp_full_match(date_text, '\d{1,2}\.\d{1,2}\.\d{4}') THEN TRY_CAST(try_strptime(date_text, '%d.%m.%Y') AS DATE)
-                WHEN regexp_full_match(date_text, '\d{1,2}\.\d{1,2}\.\d{2}') THEN TRY_CAST(try_strptime(date_text, '%d.%m.%y') AS DATE)
-                WHEN regexp_full_match(date_text, '\d{1,2}/\d{1,2}/\d{4}') THEN TRY_CAST(try_strptime(date_text, '%m/%d/%Y') AS DATE)
+           CASE WHEN regexp_matches(date_text, '^[12]\d{3}-\d\d-\d\d') THEN TRY_CAST(left(date_text, 10) AS DATE)
+                WHEN regexp_full_match(date_text, '\d{1,2}/\d{1,2}/[12]\d{3}') THEN TRY_CAST(try_strptime(date_text, '%m/%d/%Y') AS DATE)
                 WHEN regexp_full_match(date_text, '\d{1,2}/\d{1,2}/\d{2}') THEN TRY_CAST(try_strptime(date_text, '%m/%d/%y') AS DATE)
-                -- days since 1899-12-30, as spreadsheets count (1990 to 2119)
-                WHEN regexp_full_match(date_text, '\d{5}') AND CAST(date_text AS INTEGER) BETWEEN 32874 AND 80000
-                THEN DATE '1899-12-30' + CAST(date_text AS INTEGER) END AS commissioned_on,
+                ELSE day_first_of(date_text) END AS commissioned_on,
            md5(concat_ws('|', betreiber, street, standort, postleitzahl, ort, postleitzahl_ort, latitude_text, longitude_text, date_text, device_power_text)) AS likeness
     FROM devices
 ),

@@ -166,7 +166,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN country IS NULL AND coalesce(address.countryCode, publicationCreator_country) IS NOT NULL THEN 'unmapped_country' END,
            CASE WHEN coalesce(place.latitude, place.longitude) IS NOT NULL AND (place_latitude IS NULL OR place_longitude IS NULL) THEN 'unreadable_coordinates' END,
            CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL THEN
-                CASE WHEN TRY_CAST(updated_text AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END
+                CASE WHEN NOT is_local_time(updated_text) THEN 'unreadable_time' ELSE 'time_without_zone' END END
        ], lambda reason: reason IS NOT NULL)) AS _problems,
        list_filter([
            CASE WHEN mended_postcode IS NOT NULL THEN {'field': 'postal_code', 'was': address.postcode, 'now': mended_postcode,

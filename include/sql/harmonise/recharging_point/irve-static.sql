@@ -10,13 +10,13 @@ WITH texts AS (
     SELECT _file, _record, layout, longitude, latitude, consolidated_longitude, consolidated_latitude, consolidated_code_postal,
            consolidated_commune, implantation_station,
            CASE WHEN evse_id_of(id_pdc_itinerance) = id_pdc_itinerance THEN id_pdc_itinerance
-                WHEN lower(id_pdc_itinerance) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS pdc_id,
-           CASE WHEN lower(id_pdc_local) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_local) END AS local_id,
-           coalesce(CASE WHEN lower(id_station_itinerance) NOT IN ('non concerné', 'non concerne', '-') THEN nullif(trim(id_station_itinerance), '') END,
-                    CASE WHEN lower(id_station_local) NOT IN ('non concerné', 'non concerne', '-') THEN nullif(trim(id_station_local), '') END) AS station,
+                WHEN lower(clean(id_pdc_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS pdc_id,
+           CASE WHEN lower(clean(id_pdc_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_local) END AS local_id,
+           coalesce(CASE WHEN lower(clean(id_station_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_itinerance) END,
+                    CASE WHEN lower(clean(id_station_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_local) END) AS station,
            clean(nom_operateur) AS nom_operateur, clean(nom_enseigne) AS nom_enseigne,
            nullif(nullif(trim(nom_station), ''), '-') AS nom_station, nullif(nullif(trim(adresse_station), ''), '-') AS address,
-           trim(coordonneesXY, ' []') AS place_text,
+           trim(coordonneesXY, ' []' || chr(9) || chr(160) || chr(8203)) AS place_text,
            nullif(clean(puissance_nominale), '-') AS power_text,
            prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre, cable_t2_attache,
            gratuit, paiement_acte, paiement_cb, paiement_autre,
@@ -32,16 +32,22 @@ WITH texts AS (
 words AS (
     SELECT texts.*,
            evse_id_of(pdc_id) AS evse_id,
-           TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) AS first_deg,
-           TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) AS second_deg,
+           -- four parts are two numbers with decimal commas; other separators (blank, semicolon) and brackets are read too
+           CASE WHEN split_part(place_text, ',', 4) = '' AND TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) IS NOT NULL AND TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) IS NOT NULL
+                THEN TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) ELSE number_of(regexp_extract(place_text, '^(?:POINT)?[ (\["]*([+-]?[0-9]+(?:[.,][0-9]+)?)(?:"? *[ ;,] *"?)([+-]?[0-9]+(?:[.,][0-9]+)?)[ )\]"]*$', 1)) END AS first_deg,
+           CASE WHEN split_part(place_text, ',', 4) = '' AND TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) IS NOT NULL AND TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) IS NOT NULL
+                THEN TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) ELSE number_of(regexp_extract(place_text, '^(?:POINT)?[ (\["]*([+-]?[0-9]+(?:[.,][0-9]+)?)(?:"? *[ ;,] *"?)([+-]?[0-9]+(?:[.,][0-9]+)?)[ )\]"]*$', 2)) END AS second_deg,
            coalesce(TRY_CAST(power_text AS DOUBLE), number_of(replace(lower(power_text), 'kw', ''))) AS number_kw,
            CASE WHEN coalesce(prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre) IS NOT NULL
                 THEN list_concat(CASE WHEN has_chademo THEN ['prise_type_chademo'] END, CASE WHEN has_ef THEN ['prise_type_ef'] END,
                                  CASE WHEN has_t2 THEN ['prise_type_2'] END, CASE WHEN has_ccs THEN ['prise_type_combo_ccs'] END,
                                  CASE WHEN has_other THEN ['prise_type_autre'] END)
                 ELSE regexp_extract_all(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F') END AS plugs,
-           coalesce(TRY_CAST(commissioned_text AS DATE), TRY_CAST(try_strptime(commissioned_text, '%d/%m/%Y') AS DATE)) AS commissioned_on,
-           coalesce(TRY_CAST(updated_text AS DATE), TRY_CAST(try_strptime(updated_text, '%d/%m/%Y') AS DATE)) AS updated_on,
+           -- 02/01/23 is no day of the year 2
+           coalesce(CASE WHEN TRY_CAST(commissioned_text AS DATE) BETWEEN DATE '1000-01-01' AND DATE '2999-12-31' THEN TRY_CAST(commissioned_text AS DATE) END,
+                    day_first_of(commissioned_text)) AS commissioned_on,
+           coalesce(CASE WHEN TRY_CAST(updated_text AS DATE) BETWEEN DATE '1000-01-01' AND DATE '2999-12-31' THEN TRY_CAST(updated_text AS DATE) END,
+                    day_first_of(updated_text)) AS updated_on,
            access_of('irve', access_text) AS access
     FROM texts
 ),
@@ -86,7 +92,8 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        CASE WHEN access = 'public' AND implantation_station = 'Parking privé réservé à la clientèle' THEN 'restricted' ELSE access END AS access_type,
        CASE WHEN hours IN ('24/7', 'Mo-Su 00:00-24:00', 'Mo-Su 00:00-23:59') THEN true
             WHEN layout = '1.0' THEN CASE WHEN regexp_matches(hours, '24 ?h?/24.*7 ?j?/7') THEN true END
-            WHEN hours IS NOT NULL THEN false END AS is_open_24_7,
+            WHEN regexp_full_match(lower(hours), '(mo-su(,ph)? ?|lu-di ?)?0?0:00 ?- ?(24:00|23:59)(; ?ph 00:00-24:00)?|24 ?h?/ ?24( ?h)?([ ,;-]|et)*7 ?j?/ ?7( ?j)?|7 ?j?/ ?7( ?j)?([ ,;-]|et)*24 ?h?/ ?24( ?h)?|24 ?h? ?/ ?(24|7)( ?h| ?j)?') THEN true
+            WHEN regexp_matches(hours, '[0-9]') THEN false END AS is_open_24_7,
        hours AS opening_hours,
        CAST(NULL AS VARCHAR[]) AS authentication_methods,   -- the schema does not say
        CASE WHEN coalesce(paiement_acte, gratuit, paiement_autre, paiement_cb) IS NOT NULL

@@ -16,9 +16,10 @@ WITH location AS (
            number_of(coordinates.longitude) AS place_longitude,
            concat_ws(' ', coordinates.latitude, coordinates.longitude) AS place_text,
            clean(address) AS street_address, clean(postal_code) AS postal_code, clean(city) AS city,
-           lower(trim(publish)) AS publish,
+           CASE WHEN publish IN ('true', 'false') THEN publish WHEN clean(publish) IS NULL THEN NULL
+                WHEN truth_of(publish) THEN 'true' ELSE 'false' END AS publish,
            known_zone AS time_zone,
-           clean(last_updated) AS location_updated,
+           CASE WHEN last_updated NOT LIKE '0001-01-01%' THEN clean(last_updated) END AS location_updated,   -- the zero of a computer clock
            CASE WHEN opening_times LIKE '{%' THEN lower(json_extract_string(opening_times, '$.twentyfourseven')) = 'true' END AS is_open_24_7,
            nullif(nullif(clean(opening_times), '{}'), '[]') AS opening_times
     FROM decoded
@@ -39,7 +40,7 @@ plugged AS (
            evse IS NULL AS no_evse,
            status_of('ocpi', evse.status) AS status,
            upper(trim(evse.status)) = 'INOPERATIVE' AS is_inoperative,
-           coalesce(clean(evse.last_updated), location_updated) AS updated_text,
+           coalesce(CASE WHEN evse.last_updated NOT LIKE '0001-01-01%' THEN clean(evse.last_updated) END, location_updated) AS updated_text,
            number_of(evse.coordinates.latitude) AS own_latitude,
            number_of(evse.coordinates.longitude) AS own_longitude,
            concat_ws(' ', evse.coordinates.latitude, evse.coordinates.longitude) AS own_text,
@@ -98,7 +99,7 @@ powered AS (
                'connector_type_raw': m.plug.standard,
                'connector_format': m.plug.format,
                'current_type': m.current_type,
-               'power_kw': CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 2 THEN m.power_w
+               'power_kw': CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 8 THEN m.power_w
                                 WHEN m.power_w <> 0 THEN m.power_w / 1000
                                 WHEN m.is_implausible THEN NULL
                                 ELSE m.computed_kw END,
@@ -117,7 +118,7 @@ powered AS (
                         OR (m.current_a IS NULL AND m.plug.current_text IS NOT NULL) THEN 4 ELSE 0 END
                + CASE WHEN m.is_implausible THEN 8 ELSE 0 END
                + CASE WHEN m.stated <> m.current_type THEN 16 ELSE 0 END
-               + CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 2 THEN 32 ELSE 0 END
+               + CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 8 THEN 32 ELSE 0 END
                + CASE WHEN m.power_w = 0 THEN 64 ELSE 0 END)), 0) AS wrong
     FROM judged
 ),
@@ -127,8 +128,8 @@ point AS (
            CASE WHEN country_of(left(evse_id_shaped, 2)) IS NOT NULL OR regexp_matches(evse_id_raw, '^(\+|[0-9]{1,3}\*)')
                 THEN evse_id_shaped END AS evse_id,
            own_latitude IS NOT NULL AND own_longitude IS NOT NULL AND own_latitude <> own_longitude AS is_own_place,
-           CASE WHEN updated_text LIKE '%T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
-                WHEN updated_text LIKE '%T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL AND NOT regexp_matches(updated_text, '[+-][0-9:]{2,5}$')
+           CASE WHEN updated_text LIKE '2___-__-__T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
+                WHEN updated_text LIKE '2___-__-__T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL AND NOT regexp_matches(updated_text, '[+-][0-9:]{2,5}$')
                     THEN TRY_CAST(updated_text || 'Z' AS TIMESTAMPTZ)  -- OCPI: without a designator it is UTC
                 ELSE coalesce(instant_of(updated_text, time_zone), instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)))
                 END AS updated_at,
@@ -188,7 +189,7 @@ SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || ui
                 CASE WHEN latitude_deg = 0 AND longitude_deg = 0 THEN 'coordinates_zero'
                      WHEN latitude_deg = longitude_deg THEN 'coordinates_copied' END,
                 CASE WHEN country_code IS NULL AND country_word IS NOT NULL THEN 'unknown_country' END,
-                CASE WHEN updated_at IS NULL AND updated_text IS NOT NULL AND TRY_CAST(updated_text AS TIMESTAMP) IS NULL
+                CASE WHEN updated_at IS NULL AND updated_text IS NOT NULL AND NOT is_local_time(updated_text)
                      THEN 'unreadable_last_updated' END
             ], lambda reason: reason IS NOT NULL)
             ELSE [] END AS _problems,

@@ -5,8 +5,9 @@ WITH written AS (
     SELECT _file, _record,
            clean(EvseID) AS evse_id_raw, evse_id_of(EvseID) AS evse_id,
            clean(ChargingStationID) AS own_station_id, clean(ChargingPoolID) AS pool_id,
-           coalesce(CASE WHEN ChargingStationNames LIKE '[%' THEN clean(json_extract_string(ChargingStationNames, '$[0].value'))
-                         WHEN ChargingStationNames NOT LIKE '{%' THEN clean(ChargingStationNames) END,
+           coalesce(CASE WHEN ChargingStationNames LIKE '[%' THEN clean(json_extract_string(TRY_CAST(ChargingStationNames AS JSON), '$[0].value'))
+                         WHEN ChargingStationNames LIKE '{%' THEN clean(json_extract_string(TRY_CAST(ChargingStationNames AS JSON), '$.value'))
+                         ELSE clean(ChargingStationNames) END,
                     clean(ChargingStationName)) AS station_name,
            coalesce(clean(OperatorID), clean(_operator_id)) AS operator_word,
            coalesce(clean(OperatorName), clean(_operator_name)) AS operator_name,
@@ -14,15 +15,17 @@ WITH written AS (
            clean(concat_ws(' ', clean(Address.Street), clean(Address.HouseNum))) AS street_address,
            clean(Address.PostalCode) AS postal_code, clean(Address.City) AS city,
            lower(deltaType) AS delta,
-           clean(lastUpdate) AS updated_text,
+           CASE WHEN lastUpdate NOT LIKE '0001-01-01%' THEN clean(lastUpdate) END AS updated_text,   -- the zero of a computer clock
            clean(Accessibility) AS access_word,
-           CASE lower(trim(IsOpen24Hours)) WHEN 'true' THEN true WHEN 'false' THEN false END AS is_open_24_7,
+           truth_of(IsOpen24Hours) AS is_open_24_7,
            nullif(nullif(clean(OpeningTimes), '[]'), '{}') AS opening_times,
-           CASE WHEN GeoCoordinates LIKE '{%' THEN GeoCoordinates END AS place_json,
-           CASE WHEN GeoCoordinates NOT LIKE '{%' THEN GeoCoordinates END AS place_words,
-           CASE WHEN Plugs LIKE '[%' THEN CAST(CAST(Plugs AS JSON) AS VARCHAR[]) WHEN clean(Plugs) IS NOT NULL THEN [Plugs] END AS plug_words,
-           CASE WHEN ChargingFacilities LIKE '[%' THEN json_extract(ChargingFacilities, '$[*]')
-                WHEN ChargingFacilities LIKE '{%' THEN [CAST(ChargingFacilities AS JSON)]
+           -- a text that only begins like JSON is a word like any other: what it says cannot be read, and that is said
+           CASE WHEN GeoCoordinates LIKE '{%' THEN TRY_CAST(GeoCoordinates AS JSON) END AS place_json,
+           CASE WHEN GeoCoordinates NOT LIKE '{%' OR TRY_CAST(GeoCoordinates AS JSON) IS NULL THEN GeoCoordinates END AS place_words,
+           CASE WHEN Plugs LIKE '[%' AND json_valid(Plugs) THEN TRY_CAST(TRY_CAST(Plugs AS JSON) AS VARCHAR[])
+                WHEN clean(Plugs) IS NOT NULL THEN [Plugs] END AS plug_words,
+           CASE WHEN ChargingFacilities LIKE '[%' AND json_valid(ChargingFacilities) THEN json_extract(TRY_CAST(ChargingFacilities AS JSON), '$[*]')
+                WHEN ChargingFacilities LIKE '{%' AND json_valid(ChargingFacilities) THEN [TRY_CAST(ChargingFacilities AS JSON)]
                 WHEN clean(ChargingFacilities) IS NOT NULL THEN [to_json(ChargingFacilities)] END AS facilities,
            AuthenticationModes AS authentication_words, PaymentOptions AS payment_words
     FROM decoded
@@ -31,11 +34,13 @@ WITH written AS (
 -- is how one publisher writes that there is none.
 placed AS (
     SELECT *,
-           nullif(nullif(nullif(regexp_replace(lower(clean(coalesce(place_words,
+           -- a comma in each of two numbers is a decimal comma, else it stands between them
+           nullif(nullif(nullif(regexp_replace(regexp_replace(lower(clean(coalesce(place_words,
                CASE WHEN json_type(place_json, '$.Google') = 'OBJECT' THEN json_extract_string(place_json, '$.Google.Coordinates')
-                    ELSE json_extract_string(place_json, '$.Google') END))), '[ ,;]+', ' ', 'g'), 'none none'), 'null null'), 'nan nan') AS google,
-           clean(json_extract_string(place_json, '$.DecimalDegree.Latitude')) AS decimal_latitude,
-           clean(json_extract_string(place_json, '$.DecimalDegree.Longitude')) AS decimal_longitude,
+                    ELSE json_extract_string(place_json, '$.Google') END))),
+               '^(-?[0-9]+),([0-9]+)[\s;,]+(-?[0-9]+),([0-9]+)$', '\1.\2 \3.\4'), '[\s,;]+', ' ', 'g'), 'none none'), 'null null'), 'nan nan') AS google,
+           coalesce(clean(json_extract_string(place_json, '$.DecimalDegree.Latitude')), clean(json_extract_string(place_json, '$.Latitude'))) AS decimal_latitude,
+           coalesce(clean(json_extract_string(place_json, '$.DecimalDegree.Longitude')), clean(json_extract_string(place_json, '$.Longitude'))) AS decimal_longitude,
            clean(json_extract_string(place_json, '$.DegreeMinuteSeconds.Latitude')) AS degrees_latitude,
            clean(json_extract_string(place_json, '$.DegreeMinuteSeconds.Longitude')) AS degrees_longitude
     FROM written
@@ -110,7 +115,7 @@ finished AS (
                'power_method': plug.facility.power_method,
                'voltage_v': plug.facility.voltage_v,
                'current_a': plug.facility.current_a}) AS connectors,
-           CASE WHEN updated_text LIKE '%T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
+           CASE WHEN updated_text LIKE '2___-__-__T%Z' THEN TRY_CAST(updated_text AS TIMESTAMPTZ)
                 ELSE instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)) END AS updated_at,
            CASE WHEN country_word IS NULL THEN CAST(getvariable('dataset_country') AS VARCHAR) ELSE country_of(country_word) END AS country_code
     FROM plugged
@@ -160,7 +165,7 @@ SELECT coalesce(evse_id, evse_id_raw) AS point_id,
                 THEN 'unmapped_authentication' END,
            CASE WHEN len(list_filter(payment_words, lambda word: clean(word) IS NOT NULL AND payment_of('oicp', word) IS NULL)) > 0
                 THEN 'unmapped_payment' END,
-           CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL AND TRY_CAST(updated_text AS TIMESTAMP) IS NULL
+           CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL AND NOT is_local_time(updated_text)
                 THEN 'unreadable_last_update' END
        ], lambda reason: reason IS NOT NULL) AS _problems,
        CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) AS _fixes

@@ -30,7 +30,9 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN status_raw IS NOT NULL AND status IS NULL THEN 'unmapped_status' END,
            CASE WHEN coalesce(said_at, publicationTime) IS NOT NULL
                  AND CASE WHEN said_at IS NOT NULL THEN said_instant ELSE published_instant END IS NULL
-                THEN CASE WHEN TRY_CAST(coalesce(said_at, publicationTime) AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END
+                THEN CASE WHEN NOT is_local_time(coalesce(said_at, publicationTime)) THEN 'unreadable_time' ELSE 'time_without_zone' END END,
+           CASE WHEN CASE WHEN said_at IS NOT NULL THEN said_instant ELSE published_instant END
+                     > CAST(getvariable('retrieved_at') AS TIMESTAMPTZ) + INTERVAL 1 DAY THEN 'observed_in_future' END
        ], lambda reason: reason IS NOT NULL) AS _problems,
        CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) AS _fixes
 FROM timed

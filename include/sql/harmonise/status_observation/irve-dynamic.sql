@@ -4,7 +4,7 @@
 -- twelve pairs are data: vocabulary irve in include/codes/status.csv.
 WITH read AS (
     SELECT _file, _record,
-           clean(id_pdc_itinerance) AS evse_id_raw,
+           CASE WHEN lower(clean(id_pdc_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS evse_id_raw,
            evse_id_of(id_pdc_itinerance) AS evse_id,
            coalesce(lower(clean(etat_pdc)), 'inconnu') || '/' || coalesce(lower(clean(occupation_pdc)), 'inconnu') AS state,
            clean(horodatage) AS horodatage,
@@ -24,7 +24,8 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        list_filter([
            CASE WHEN status_of('irve', replace(replace(state, 'é', 'e'), ' ', '_')) IS NULL THEN 'unmapped_status' END,
            CASE WHEN horodatage IS NOT NULL AND published_at IS NULL THEN
-                CASE WHEN TRY_CAST(horodatage AS TIMESTAMP) IS NULL THEN 'unreadable_time' ELSE 'time_without_zone' END END
+                CASE WHEN NOT is_local_time(horodatage) THEN 'unreadable_time' ELSE 'time_without_zone' END END,
+           CASE WHEN published_at > CAST(getvariable('retrieved_at') AS TIMESTAMPTZ) + INTERVAL 1 DAY THEN 'observed_in_future' END
        ], lambda reason: reason IS NOT NULL) AS _problems,
        CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) AS _fixes
 FROM read

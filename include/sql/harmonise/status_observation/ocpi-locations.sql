@@ -1,7 +1,9 @@
 -- The status that OCPI locations give of each EVSE. It is true for the moment of the answer: the envelope's timestamp,
 -- else the fetch, else (a file of unknown age) the EVSE's last change. EVSEs without a status word give no row.
 WITH evse_of_location AS (
-    SELECT _file, _record, clean(id) AS location_id, lower(trim(publish)) AS publish,
+    SELECT _file, _record, clean(id) AS location_id,
+           CASE WHEN publish IN ('true', 'false') THEN publish WHEN clean(publish) IS NULL THEN NULL
+                WHEN truth_of(publish) THEN 'true' ELSE 'false' END AS publish,
            coalesce(country_of(country), country_of(country_code), CAST(getvariable('dataset_country') AS VARCHAR)) AS country_code,
            known_zone AS time_zone, _published,
            unnest(evses) AS evse,
@@ -18,8 +20,8 @@ point AS (
            clean(evse.status) AS status_raw,
            instant_of(_published, CAST(getvariable('dataset_zone') AS VARCHAR)) AS published_at,
            CASE WHEN _published IS NULL AND getvariable('retrieved_at') IS NULL
-                THEN coalesce(CASE WHEN evse.last_updated LIKE '%T%Z' THEN TRY_CAST(evse.last_updated AS TIMESTAMPTZ)
-                                   WHEN evse.last_updated LIKE '%T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL
+                THEN coalesce(CASE WHEN evse.last_updated LIKE '2___-__-__T%Z' THEN TRY_CAST(evse.last_updated AS TIMESTAMPTZ)
+                                   WHEN evse.last_updated LIKE '2___-__-__T%' AND CAST(getvariable('dataset_zone') AS VARCHAR) IS NULL
                                         AND NOT regexp_matches(evse.last_updated, '[+-][0-9:]{2,5}$')
                                    THEN TRY_CAST(evse.last_updated || 'Z' AS TIMESTAMPTZ) END,  -- OCPI: without a designator it is UTC
                               instant_of(evse.last_updated, time_zone),
@@ -43,8 +45,9 @@ SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || ui
        status_raw,
        country_code,
        _file, _record, CAST(point_number AS INTEGER) AS _point,
-       CASE WHEN publish = 'false' OR status_of('ocpi', status_raw) IS NULL
+       CASE WHEN publish = 'false' OR status_of('ocpi', status_raw) IS NULL OR published_at > CAST(getvariable('retrieved_at') AS TIMESTAMPTZ) + INTERVAL 1 DAY
             THEN list_filter([CASE WHEN publish = 'false' THEN 'not_to_be_published' END,
+                              CASE WHEN published_at > CAST(getvariable('retrieved_at') AS TIMESTAMPTZ) + INTERVAL 1 DAY THEN 'observed_in_future' END,
                               CASE WHEN status_of('ocpi', status_raw) IS NULL THEN 'unmapped_status' END],
                              lambda reason: reason IS NOT NULL)
             ELSE [] END AS _problems,

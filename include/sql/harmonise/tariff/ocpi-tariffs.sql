@@ -53,7 +53,7 @@ SELECT tariff_id,
            CASE WHEN price_text IS NOT NULL AND price IS NULL THEN 'unreadable_price' END,
            CASE WHEN tariff_type NOT IN ('AD_HOC_PAYMENT', 'REGULAR', 'PROFILE_CHEAP', 'PROFILE_FAST', 'PROFILE_GREEN')
                 THEN 'unmapped_tariff_type' END,
-           CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL AND TRY_CAST(updated_text AS TIMESTAMP) IS NULL
+           CASE WHEN updated_text IS NOT NULL AND updated_at IS NULL AND NOT is_local_time(updated_text)
                 THEN 'unreadable_last_updated' END
        ], lambda reason: reason IS NOT NULL) AS _problems,
        CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) AS _fixes

@@ -13,7 +13,10 @@ from euregio.extract.decode.plain import Source
 if TYPE_CHECKING:
     import duckdb
 
-_ENVELOPES = ("content", "data", "items")
+#: Pages, and the messages of the standard around their payload.
+_ENVELOPES = (
+    "content", "data", "items", "eRoamingEvseData", "eRoamingEvseStatus", "eRoamingEvseStatusById", "EvseStatusRecords",
+)  # fmt: skip
 
 
 def records(

@@ -74,8 +74,19 @@ def plain_source(path: Path, name: str, scratch: Path) -> Source:
             current = _unzip(current, name, scratch)
         else:
             _refuse_the_obvious(head, current, name)
-            return Source(current, name, scratch)
+            return Source(_speakable(current, scratch), name, scratch)
     raise DecodeError("an archive in an archive in an archive", where=name, do="Unpack it before offering it.")
+
+
+def _speakable(path: Path, scratch: Path) -> Path:
+    """The path, or a link to it where its name is no text (bytes that are no UTF-8): DuckDB takes names as text."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        link = scratch / "landed"
+        link.symlink_to(path.absolute())
+        return link
+    return path
 
 
 def _head(path: Path) -> bytes:
