@@ -103,9 +103,7 @@ def test_a_derived_table_has_snapshot_licence_and_credit_of_what_it_came_with(la
         "recharging_point",
     )
     assert "Publisher of A (CC-BY-4.0)" in trace.credits
-    assert (
-        "read 20 rows of recharging_point: admitted 18, corrected 0, quarantined 2" in trace.text()
-    )
+    assert "read 20 rows of recharging_point: admitted 18, corrected 0, quarantined 2" in trace.text()
 
 
 def test_the_text_says_numbers_as_people_read_them(stored, regions) -> None:

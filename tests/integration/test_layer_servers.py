@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from writers import race
 
 from euregio import pipeline
 from euregio.sandbox.running import Sandbox
 from euregio.settings import Settings
-from euregio.storage.layer import open_layer, retried, transaction
+from euregio.storage.layer import open_layer
 
 pytestmark = pytest.mark.integration
 pgserver = pytest.importorskip("pgserver", reason="the package pgserver is not there for this platform")
@@ -62,30 +61,8 @@ def test_two_datasets_run_into_a_layer_on_servers(
         assert comments[0][0]
 
 
-def _write_some(settings: Settings, number: int) -> None:
-    with open_layer(settings, read_only=False) as con:
-        for row in range(3):
-
-            def write(row: int = row) -> None:
-                with transaction(con, f"writer {number}", "race", {}):
-                    con.execute(f"INSERT INTO core.population (nuts_code, reference_year) VALUES ('W{number}', {row})")
-
-            retried(write)
-
-
 def test_writers_on_postgres_do_not_lose_a_row(settings: Settings) -> None:
-    with open_layer(settings, read_only=False):
-        pass
-    context: Any = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_some, args=(settings, number)) for number in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    with open_layer(settings) as con:
-        found = con.execute("SELECT nuts_code, count(*) FROM core.population GROUP BY 1 ORDER BY 1").fetchall()
-    assert found == [("W0", 3), ("W1", 3), ("W2", 3)]
+    race(settings)
 
 
 def test_a_catalogue_that_is_not_there_is_one_clear_line_without_its_password(tmp_path: Path) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
+from writers import race
 
 from euregio.declarations.tables import columns_of, load_tables
 from euregio.errors import EuregioError
 from euregio.settings import Settings
-from euregio.storage.layer import open_layer, retried, transaction
+from euregio.storage.layer import open_layer, transaction
 
 
 @pytest.fixture
@@ -80,33 +80,8 @@ def test_the_layer_can_be_read_as_it_stood(settings: Settings) -> None:
         assert con.execute("SELECT nuts_code FROM core.population").fetchall() == [("X1",)]
 
 
-def _write_some(home: str, number: int) -> None:
-    settings = Settings(
-        home=Path(home), layer_catalogue=f"sqlite:{home}/layer/catalogue.sqlite", layer_data=f"{home}/layer/data"
-    )
-    with open_layer(settings, read_only=False) as con:
-        for row in range(3):
-
-            def write(row: int = row) -> None:
-                with transaction(con, f"writer {number}", "race", {}):
-                    con.execute(f"INSERT INTO core.population (nuts_code, reference_year) VALUES ('W{number}', {row})")
-
-            retried(write)
-
-
 def test_writers_on_a_sqlite_catalogue_wait_for_one_another(settings: Settings) -> None:
-    with open_layer(settings, read_only=False):
-        pass
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_some, args=(str(settings.home), number)) for number in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-    assert [writer.exitcode for writer in writers] == [0, 0, 0]
-    with open_layer(settings) as con:
-        found = con.execute("SELECT nuts_code, count(*) FROM core.population GROUP BY 1 ORDER BY 1").fetchall()
-    assert found == [("W0", 3), ("W1", 3), ("W2", 3)]
+    race(settings)
 
 
 def test_a_broken_catalogue_is_one_clear_error(settings: Settings, tmp_path: Path) -> None:
