@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from writers import race
 
 from euregio import pipeline
 from euregio.sandbox.running import Sandbox
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
+from writers import race
 
 pytestmark = pytest.mark.integration
 pgserver = pytest.importorskip("pgserver", reason="the package pgserver is not there for this platform")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from writers import race
 
 from euregio.declarations.tables import columns_of, load_tables
 from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer, transaction
+from writers import race
 
 
 @pytest.fixture
