@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,14 +13,33 @@ from pydantic import BaseModel, ValidationError
 from euregio.errors import DeclarationError
 from euregio.settings import PROJECT
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Model = TypeVar("Model", bound=BaseModel)
+#: Declarations nest four levels, tables (Open Data Contracts) seven.
+MAX_DEPTH = 50
+_FEW_SIGNS = 500
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """YAML's safe loader, in which no field stands twice: of two, say of `rows`, the last would win in silence."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen and isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the field {key.value} stands twice", key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return super().construct_mapping(node, deep)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping that a YAML file holds. Raises DeclarationError with the line of a syntax error."""
     try:
-        content = yaml.load(path.read_bytes(), Loader=_Loader)
+        text = path.read_bytes()
+        _refuse_depth(text, path)
+        content = yaml.load(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         raise DeclarationError(
@@ -32,6 +52,20 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def _refuse_depth(text: bytes, path: Path) -> None:
+    """Raise DeclarationError for nesting that would end the process: YAML's C library composes without a limit."""
+    if sum(text.count(sign) for sign in (b"[", b"{", b"- ", b"? ", b": ")) < _FEW_SIGNS:
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise DeclarationError(
+                "this nests too deep for a declaration", where=f"{shown(path)} line {event.start_mark.line + 1}",
+                expected=f"at most {MAX_DEPTH} levels",
+            )  # fmt: skip
+
+
 def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
     """`content` as a `model`. Raises DeclarationError that names the first wrong field with its line."""
     try:
@@ -41,9 +75,15 @@ def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
         raise DeclarationError(
             first["msg"].removeprefix("Value error, "),
             where=f"{shown(path)} line {line_of(path, first['loc'])}, field {'.'.join(map(str, first['loc'])) or '(top)'}",
-            found=first.get("input"),
+            found=_brief(first.get("input")),
             do=f"{len(error.errors()) - 1} more errors follow in this file." if len(error.errors()) > 1 else None,
         ) from error
+
+
+def _brief(value: object) -> object:
+    """The value as an error may show it: of a collection the outermost parts, for aliases make few lines stand for more
+    than any memory holds."""
+    return reprlib.repr(value) if isinstance(value, (list, dict, tuple, set)) else value
 
 
 def line_of(path: Path, loc: Sequence[str | int]) -> int:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import duckdb
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Column, Table, load_tables
 from euregio.errors import ReleaseError
+from euregio.release.condition import check_types, columns_asked
 from euregio.storage.duck import identifier, quoted
 
 #: Under the grain nuts3: the tag of columns that tell a place more finely than its region, and what names an object.
@@ -126,45 +123,18 @@ def _check_fields(dataset: Dataset, wanted: set[str]) -> None:
 def _row_condition(dataset: Dataset, table: Table) -> tuple[str, list[str]]:
     """The SQL condition on rows that cross, and the columns in it that the table does not have.
 
-    A condition that is unknown (null) keeps the row back. It must be one expression over the row's columns: what ends
-    it early, adds clauses or asks other relations is refused, so that no slip of the pen opens the gate.
+    A condition that is unknown (null) keeps the row back; one that is empty is none and is refused, so that no slip of
+    the pen opens the gate.
     """
     sound = "_verdict IN ('admitted', 'corrected')"
     rows = dataset.release.rows if dataset.release else None
-    if not rows:
+    if rows is None:
         return sound, []
-    names: set[str] = set()
-    for text in (f"SELECT 1 FROM t WHERE {rows}", f"SELECT 1 FROM t WHERE (\n{rows}\n)"):
-        tree = _parsed(text)
-        nodes = list(_nodes(tree.get("statements", [])))
-        if (
-            tree["error"]
-            or len(tree["statements"]) != 1
-            or any(node.get("class") in ("SUBQUERY", "WINDOW", "STAR") for node in nodes)
-        ):
-            raise ReleaseError(
-                "this is not a condition on one row", where=f"{dataset.id}, release.rows", found=rows,
-                expected="an SQL expression over the row's columns, such as access_type = 'public'",
-            )  # fmt: skip
-        names |= {node["column_names"][0] for node in nodes if node.get("class") == "COLUMN_REF"}
-    return f"{sound} AND coalesce((\n{rows}\n), false)", sorted(name for name in names if not table.has(name))
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    con = duckdb.connect()
-    try:
-        return dict(json.loads((con.execute(f"SELECT json_serialize_sql({quoted(text)})").fetchone() or ("{}",))[0]))
-    finally:
-        con.close()
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for item in tree:
-            yield from _nodes(item)
+    where = f"{dataset.id}, release.rows"
+    foreign = [name for name in columns_asked(rows, where) if not table.has(name)]
+    if not foreign:
+        check_types(rows, table, where)
+    return f"{sound} AND coalesce((\n{rows}\n), false)", foreign
 
 
 def _crosses(column: Column, wanted: set[str]) -> bool:
