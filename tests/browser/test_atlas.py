@@ -173,6 +173,31 @@ def test_the_map_zooms_and_comes_back(page: Any) -> None:
     assert page.locator(".land").get_attribute("viewBox") == whole
 
 
+def test_on_a_phone_a_card_shows_its_first_chart_and_the_rest_is_a_tap_away(
+    chromium: Any, atlas: Path, heard: list[str]
+) -> None:
+    for page in opened(chromium, atlas, heard, viewport={"width": 390, "height": 844}):
+        charts = page.locator("#fast_share .chart")
+        assert charts.count() == 2
+        assert [chart.is_visible() for chart in charts.all()] == [True, False]
+        note = page.locator(".note").first
+        assert note.get_by_text("Licence").is_visible()
+        assert note.locator(".verdicts").is_hidden()
+        page.locator("#fast_share .rest > summary").click()
+        assert charts.nth(1).is_visible()
+        page.set_viewport_size({"width": 1200, "height": 800})
+        assert note.locator(".verdicts").is_visible()
+
+
+def test_on_a_wide_screen_and_without_script_nothing_of_a_card_is_folded(
+    chromium: Any, atlas: Path, heard: list[str], page: Any
+) -> None:
+    assert page.locator("#fast_share .chart").nth(1).is_visible()
+    assert page.locator(".rest > summary").first.is_hidden()
+    for plain in opened(chromium, atlas, heard, java_script_enabled=False, viewport={"width": 390, "height": 844}):
+        assert plain.locator("#fast_share .chart").nth(1).is_visible()
+
+
 @pytest.mark.parametrize("width", [320, 360, 800, 1600])
 @pytest.mark.parametrize("name", ["pair", "silent", "nowhere"])
 def test_nothing_runs_off_the_page_even_with_everything_open(

@@ -1,5 +1,15 @@
 // The map's manners: numbers on hover and focus, arrow keys from region to region, zoom. The page works without it.
 "use strict";
+// On a phone a card shows its first chart, a note its licence; the rest is a tap away. Paper has all of it.
+(() => {
+  const narrow = matchMedia("(max-width: 40rem)");
+  const parts = document.querySelectorAll("details.rest");
+  const fold = () => parts.forEach((part) => { part.open = !narrow.matches; });
+  fold();
+  narrow.addEventListener("change", fold);
+  addEventListener("beforeprint", () => parts.forEach((part) => { part.open = true; }));
+})();
+
 (() => {
   const land = document.querySelector(".land");
   if (!land) return;
