@@ -26,8 +26,8 @@ def rows_of(format_name: str, table: str, payload: Path, zone: str = "Europe/Par
         con.execute(f"SET VARIABLE dataset_zone = '{zone}'" if zone else "SET VARIABLE dataset_zone = NULL")
         con.execute("SET VARIABLE retrieved_at = TIMESTAMPTZ '2026-07-08 13:00:00+00'")
         con.execute(
-            "CREATE TEMP VIEW decoded AS SELECT * "
-            f"FROM read_parquet('{out}')"
+            "CREATE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
+            f"FROM read_parquet('{out}', file_row_number = true)"
         )
         sql = (PROJECT / "include" / "sql" / "harmonise" / table / f"{format_name}.sql").read_text(encoding="utf-8")
         found = con.execute(f"SELECT * FROM ({sql}) ORDER BY _file, _record, _point")

@@ -89,14 +89,15 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     )  # rows carry their place; kept in order they would be written by one thread
     prepare(con, task)
     con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
-    losers = _duplicates(con, task.table)
-    _see(con, task.decoded)
+    repeated = _duplicates(con, task.table)
+    _see(con, task.decoded, without="repeated_record" if repeated else None)
     part = out.with_name(f".{out.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
         con.execute(
-            f"COPY ({_verdict_sql(losers)}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)"
+            f"COPY ({_verdict_sql('judged')}{' UNION ALL FROM judged_again' if repeated else ''}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)"
         )
+        _see(con, task.decoded)
         found = _count(con, task, part)
         os.replace(part, out)
     finally:
@@ -119,13 +120,16 @@ def prepare(con: duckdb.DuckDBPyConnection, task: Task) -> None:
         raise DeclarationError("the SQL does not fit the decoded columns", where=path.name, found=str(error)) from error
 
 
-def _see(con: duckdb.DuckDBPyConnection, decoded: Sequence[Path]) -> None:
-    """Let the view `decoded` show the decoded files, each record with its number."""
+def _see(con: duckdb.DuckDBPyConnection, decoded: Sequence[Path], without: str | None = None) -> None:
+    """Let the view `decoded` show the decoded files, each record with its number; not the records of table `without`."""
     files = ", ".join(quoted(str(path)) for path in decoded)
-    con.execute(
-        "CREATE OR REPLACE TEMP VIEW decoded AS SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
+    records = (
+        "SELECT * EXCLUDE (file_row_number), file_row_number + 1 AS _record "
         f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
     )
+    if without:
+        records = f"SELECT * FROM ({records}) ANTI JOIN {without} USING (_file, _record)"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW decoded AS {records}")
 
 
 def _statement(path: Path) -> str:
@@ -165,7 +169,8 @@ def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
 
 
 def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Find rows whose key repeats; keep in `duplicate_loser` those that give way. False where no key repeats.
+    """Judge the records that hold a repeated key apart, in the tables `repeated_record` and `judged_again` (rows with
+    their verdicts), so that all others are read once and joined with nothing. False where no key repeats.
 
     Of rows with one key that are sound otherwise, the one with the latest update stays, of equals the first. Leaves the
     view `decoded` on the records that repeat.
@@ -182,7 +187,6 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
         )
     if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
         return False
-    # the few records that hold repeated keys are judged apart, so that all the others are judged once
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT _file, _record FROM harmonised WHERE {key} IN (FROM repeated_key)"
     )
@@ -196,23 +200,30 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
         order, older = f"updated_at DESC NULLS LAST, {order}", "updated_at < first_value(updated_at) OVER same_key"
     rest = ", ".join(identifier(c.name) for c in table.columns)
     con.execute(f"""
-        CREATE OR REPLACE TEMP TABLE duplicate_loser AS
-        SELECT _file, _record, _point, 'removed_because_' || CASE WHEN is_same THEN 'repeated' WHEN is_older THEN 'older' ELSE 'later' END AS reason
-        FROM (SELECT _file, _record, _point, row_number() OVER same_key AS place, {older} AS is_older,
-                     hash({rest}) = first_value(hash({rest})) OVER same_key AS is_same
-              FROM judged WHERE {key} IN (FROM repeated_key) AND len(_reasons) = 0
-              WINDOW same_key AS (PARTITION BY {names} ORDER BY {order}))
-        WHERE place > 1""")
+        CREATE OR REPLACE TEMP TABLE judged_again AS
+        WITH sound AS (
+            SELECT _file, _record, _point, row_number() OVER same_key AS place, {older} AS is_older,
+                   hash({rest}) = first_value(hash({rest})) OVER same_key AS is_same
+            FROM judged WHERE {key} IN (FROM repeated_key) AND len(_reasons) = 0
+            WINDOW same_key AS (PARTITION BY {names} ORDER BY {order})
+        ),
+        loser AS (
+            SELECT _file, _record, _point, 'removed_because_' || CASE WHEN is_same THEN 'repeated' WHEN is_older THEN 'older' ELSE 'later' END AS reason
+            FROM sound WHERE place > 1
+        ),
+        told AS (
+            SELECT judged.* REPLACE (CASE WHEN loser.reason IS NULL THEN _reasons ELSE [loser.reason] END AS _reasons)
+            FROM judged LEFT JOIN loser USING (_file, _record, _point)
+        )
+        {_verdict_sql("told")}""")
     return True
 
 
-def _verdict_sql(losers: bool) -> str:
-    reasons = "CASE WHEN loser.reason IS NULL THEN _reasons ELSE [loser.reason] END" if losers else "_reasons"
-    join = "LEFT JOIN duplicate_loser AS loser USING (_file, _record, _point)" if losers else ""
+def _verdict_sql(judged: str) -> str:
     return f"""
-        SELECT judged.* EXCLUDE (_problems, _fixes, _reasons), _fixes AS _corrections, {reasons} AS _reasons,
-               CASE WHEN len({reasons}) > 0 THEN 'quarantined' WHEN len(_fixes) > 0 THEN 'corrected' ELSE 'admitted' END AS _verdict
-        FROM judged {join}"""
+        SELECT * EXCLUDE (_problems, _fixes, _reasons), _fixes AS _corrections, _reasons,
+               CASE WHEN len(_reasons) > 0 THEN 'quarantined' WHEN len(_fixes) > 0 THEN 'corrected' ELSE 'admitted' END AS _verdict
+        FROM {judged}"""
 
 
 def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised:
