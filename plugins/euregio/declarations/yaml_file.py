@@ -20,7 +20,7 @@ MAX_DEPTH = 50
 _FEW_SIGNS = 500
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc]
+class _Loader(_SafeLoader):
     """YAML's safe loader, in which no field stands twice: of two, say of `rows`, the last would win in silence."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
@@ -61,7 +61,7 @@ def _refuse_depth(text: bytes, path: Path) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             raise DeclarationError(
-                "this nests too deep for a declaration", where=f"{shown(path)} line {event.start_mark.line + 1}",
+                "this nests too deep for a declaration", where=f"{shown(path)} line {event.start_mark.line + 1 if event.start_mark else '?'}",
                 expected=f"at most {MAX_DEPTH} levels",
             )  # fmt: skip
 

@@ -25,6 +25,7 @@ PREAMBLE_ROWS = 60
 #: Cells of a sheet's rectangle, blanks included: the reader holds them all. The German register has 6 million.
 MAX_CELLS = 60_000_000
 _BATCH_ROWS = 10_000
+_PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{0,3})([0-9]{1,7})\s*["']""")
 
 
 def read_workbook(source: Source, fields: Fields, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
@@ -86,21 +87,31 @@ def _text(value: object) -> str | None:
 
 
 def _refuse_vast_sheets(source: Source) -> None:
-    """A sheet with one value far out has a rectangle of thousands of millions of cells: refuse before it is built."""
+    """A sheet with one value far out has a rectangle of thousands of millions of cells: refuse before it is built.
+
+    The reader would not fail but end the process. So every part of the archive is looked at, for a sheet may lie
+    anywhere, and what could hide a place from this look (another quote, a character reference, UTF-16) is read or refused.
+    """
     with zipfile.ZipFile(source.path) as archive:
         for info in archive.infolist():
-            if not re.fullmatch(r"xl/worksheets/[^/]+\.xml", info.filename):
-                continue
             columns: set[bytes] = set()
             last_row, rest = 0, b""
             with archive.open(info) as file:
                 while chunk := file.read(1024 * 1024):
                     block = rest + chunk
-                    columns.update(re.findall(rb'\br="([A-Z]{1,3})[0-9]', block))
-                    last_row = max([last_row, *map(int, re.findall(rb'\br="[A-Z]{0,3}([0-9]{1,7})"', block))])
+                    if not rest and b"worksheet" in block.replace(b"\0", b"") and re.search(rb"\0|<!DOCTYPE", block):
+                        raise DecodeError(
+                            "the sheet is no XML of a spreadsheet", where=f"{source.name}, {info.filename}",
+                            expected="UTF-8 without a document type",
+                        )  # fmt: skip
+                    if re.search(rb"""\br\s*=\s*["'][^"'<>]{0,40}&""", block):
+                        raise DecodeError("a cell hides its place", where=f"{source.name}, {info.filename}")
+                    places = _PLACE.findall(block)
+                    columns.update(letters.upper() for letters, _ in places)
+                    last_row = max([last_row, *(int(digits) for _, digits in places)])
                     rest = block[-64:]
             last_column = max((_column_number(letters) for letters in columns), default=0)
-            if last_row * last_column > MAX_CELLS:
+            if last_row * max(last_column, 1) > MAX_CELLS:
                 raise DecodeError(
                     "the sheet spans more cells than is plausible", where=f"{source.name}, {info.filename}",
                     found=f"{last_row} rows and {last_column} columns", expected=f"at most {MAX_CELLS} cells",
