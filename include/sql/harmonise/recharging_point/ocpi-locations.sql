@@ -6,11 +6,11 @@ WITH location AS (
            clean(name) AS location_name,
            clean(operator.name) AS operator_name,
            CASE WHEN length(clean(country_code) || clean(party_id)) = 5 THEN upper(clean(country_code) || clean(party_id)) END AS party,
-           -- the place's own country first; country_code is where the operator is registered
-           coalesce(country_of(country), country_of(country_code),
-                    nullif(regexp_extract(upper(clean(country)), '^[A-Z]{2}$'), ''),
-                    nullif(regexp_extract(upper(clean(country_code)), '^[A-Z]{2}$'), ''),
-                    CASE WHEN clean(country) IS NULL AND clean(country_code) IS NULL THEN CAST(getvariable('dataset_country') AS VARCHAR) END) AS country_code,
+           -- the place's own country first; country_code is where the operator is registered, and stands in where the
+           -- place has none or a name for it, not where it has a code that is no country's
+           CASE WHEN length(clean(country)) <= 3 THEN country_of(country)
+                WHEN clean(country) IS NULL AND clean(country_code) IS NULL THEN CAST(getvariable('dataset_country') AS VARCHAR)
+                ELSE coalesce(country_of(country), country_of(country_code)) END AS country_code,
            coalesce(clean(country), clean(country_code)) AS country_word,
            number_of(coordinates.latitude) AS place_latitude,
            number_of(coordinates.longitude) AS place_longitude,
@@ -188,7 +188,7 @@ SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || ui
                 CASE WHEN (latitude_deg IS NULL OR longitude_deg IS NULL) AND place_text || own_text <> '' THEN 'unreadable_coordinates' END,
                 CASE WHEN latitude_deg = 0 AND longitude_deg = 0 THEN 'coordinates_zero'
                      WHEN latitude_deg = longitude_deg THEN 'coordinates_copied' END,
-                CASE WHEN country_code IS NULL AND country_word IS NOT NULL THEN 'unknown_country' END,
+                CASE WHEN country_code IS NULL AND country_word IS NOT NULL THEN 'unmapped_country' END,
                 CASE WHEN updated_at IS NULL AND updated_text IS NOT NULL AND NOT is_local_time(updated_text)
                      THEN 'unreadable_last_updated' END
             ], lambda reason: reason IS NOT NULL)
