@@ -9,8 +9,7 @@
 WITH texts AS (
     SELECT _file, _record, layout, longitude, latitude, consolidated_longitude, consolidated_latitude, consolidated_code_postal,
            consolidated_commune, implantation_station,
-           CASE WHEN evse_id_of(id_pdc_itinerance) = id_pdc_itinerance THEN id_pdc_itinerance
-                WHEN lower(clean(id_pdc_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS pdc_id,
+           CASE WHEN lower(clean(id_pdc_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS pdc_id,
            CASE WHEN lower(clean(id_pdc_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_local) END AS local_id,
            coalesce(CASE WHEN lower(clean(id_station_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_itinerance) END,
                     CASE WHEN lower(clean(id_station_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_local) END) AS station,
@@ -65,6 +64,24 @@ values_read AS (
                WHEN 'prise_type_autre' THEN connector_type_of('irve', 'prise_type_autre')
                ELSE connector_type_of('irve', replace(replace(replace(plug, '/', ''), '-', ''), ' ', '')) END) AS kinds
     FROM words
+),
+complaints AS (   -- what could not be read, each asked once: most rows have nothing to say
+    SELECT values_read.*,
+           NOT coalesce(is_place_read, false) AND (place_text <> '' OR coalesce(longitude, latitude, consolidated_longitude) IS NOT NULL)
+               AND (coalesce(number_of(latitude), number_of(consolidated_latitude)) IS NULL
+                    OR coalesce(number_of(longitude), number_of(consolidated_longitude)) IS NULL) AS no_place,
+           power_text IS NOT NULL AND (number_kw IS NULL OR NOT isfinite(number_kw)) AS no_power,
+           (prise_type_ef IS NOT NULL AND has_ef IS NULL) OR (prise_type_2 IS NOT NULL AND has_t2 IS NULL)
+               OR (prise_type_combo_ccs IS NOT NULL AND has_ccs IS NULL) OR (prise_type_chademo IS NOT NULL AND has_chademo IS NULL)
+               OR (prise_type_autre IS NOT NULL AND has_other IS NULL) OR (cable_t2_attache IS NOT NULL AND has_cable IS NULL)
+               OR (gratuit IS NOT NULL AND is_free IS NULL) OR (paiement_acte IS NOT NULL AND has_adhoc IS NULL)
+               OR (paiement_cb IS NOT NULL AND has_card IS NULL) OR (paiement_autre IS NOT NULL AND has_otherpay IS NULL) AS no_boolean,
+           access_text IS NOT NULL AND access IS NULL AS no_access,
+           (commissioned_text IS NOT NULL AND commissioned_on IS NULL) OR (updated_text IS NOT NULL AND updated_on IS NULL) AS no_date,
+           CASE WHEN plug_list IS NULL THEN false
+                ELSE list_contains(list_transform(kinds, lambda kind: kind IS NULL), true)
+                     OR regexp_replace(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F|[-–/+,;&. ]', '', 'g') <> '' END AS no_plug
+    FROM values_read
 )
 SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        coalesce(evse_id, pdc_id, coalesce(station, '') || '#' || local_id) AS point_id,
@@ -119,25 +136,13 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            'power_kw': CASE WHEN len(plugs) = 1 THEN kw END,
            'power_method': CASE WHEN len(plugs) = 1 AND kw IS NOT NULL THEN 'declared' END,
            'voltage_v': CAST(NULL AS DOUBLE), 'current_a': CAST(NULL AS DOUBLE)}) AS connectors,
-       list_concat(
-           CASE WHEN is_place_read THEN NULL
-                WHEN (place_text <> '' OR coalesce(longitude, latitude, consolidated_longitude) IS NOT NULL)
-                 AND (coalesce(number_of(latitude), number_of(consolidated_latitude)) IS NULL
-                      OR coalesce(number_of(longitude), number_of(consolidated_longitude)) IS NULL) THEN ['unreadable_coordinates'] END,
-           CASE WHEN power_text IS NOT NULL AND (number_kw IS NULL OR NOT isfinite(number_kw)) THEN ['unreadable_power'] END,
-           CASE WHEN (prise_type_ef IS NOT NULL AND has_ef IS NULL) OR (prise_type_2 IS NOT NULL AND has_t2 IS NULL)
-                  OR (prise_type_combo_ccs IS NOT NULL AND has_ccs IS NULL) OR (prise_type_chademo IS NOT NULL AND has_chademo IS NULL)
-                  OR (prise_type_autre IS NOT NULL AND has_other IS NULL) OR (cable_t2_attache IS NOT NULL AND has_cable IS NULL)
-                  OR (gratuit IS NOT NULL AND is_free IS NULL) OR (paiement_acte IS NOT NULL AND has_adhoc IS NULL)
-                  OR (paiement_cb IS NOT NULL AND has_card IS NULL) OR (paiement_autre IS NOT NULL AND has_otherpay IS NULL) THEN ['unreadable_boolean'] END,
-           CASE WHEN access_text IS NOT NULL AND access IS NULL THEN ['unmapped_access'] END,
-           CASE WHEN (commissioned_text IS NOT NULL AND commissioned_on IS NULL) OR (updated_text IS NOT NULL AND updated_on IS NULL) THEN ['unreadable_date'] END,
-           CASE WHEN plug_list IS NULL THEN NULL
-                WHEN list_contains(list_transform(kinds, lambda kind: kind IS NULL), true)
-                  OR regexp_replace(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F|[-–/+,;&. ]', '', 'g') <> '' THEN ['unmapped_connector_type'] END,
-           CAST([] AS VARCHAR[])) AS _problems,
-       list_concat(
-           CASE WHEN number_kw = 0 THEN [{'field': 'power_kw', 'was': power_text, 'now': CAST(NULL AS VARCHAR), 'why': 'a power of zero is no power: not published'}] END,
-           CASE WHEN updated_on <= DATE '1970-01-01' THEN [{'field': 'updated_at', 'was': updated_text, 'now': CAST(NULL AS VARCHAR), 'why': 'the zero of a computer clock is no date of a change'}] END,
-           CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[])) AS _fixes
-FROM values_read
+       CASE WHEN no_place OR no_power OR no_boolean OR no_access OR no_date OR no_plug
+            THEN list_concat(CASE WHEN no_place THEN ['unreadable_coordinates'] END, CASE WHEN no_power THEN ['unreadable_power'] END,
+                             CASE WHEN no_boolean THEN ['unreadable_boolean'] END, CASE WHEN no_access THEN ['unmapped_access'] END,
+                             CASE WHEN no_date THEN ['unreadable_date'] END, CASE WHEN no_plug THEN ['unmapped_connector_type'] END)
+            ELSE CAST([] AS VARCHAR[]) END AS _problems,
+       CASE WHEN number_kw = 0 OR updated_on <= DATE '1970-01-01'
+            THEN list_concat(CASE WHEN number_kw = 0 THEN [{'field': 'power_kw', 'was': power_text, 'now': CAST(NULL AS VARCHAR), 'why': 'a power of zero is no power: not published'}] END,
+                             CASE WHEN updated_on <= DATE '1970-01-01' THEN [{'field': 'updated_at', 'was': updated_text, 'now': CAST(NULL AS VARCHAR), 'why': 'the zero of a computer clock is no date of a change'}] END)
+            ELSE CAST([] AS STRUCT(field VARCHAR, was VARCHAR, now VARCHAR, why VARCHAR)[]) END AS _fixes
+FROM complaints
