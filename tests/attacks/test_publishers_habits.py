@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from euregio.commands.trial import Trial, try_file
 from euregio.errors import DecodeError
+from euregio.extract.decoded import decode_file
 from euregio.settings import Settings
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -234,3 +237,54 @@ def test_instants_without_seconds_or_with_hours_of_offset_only_are_read() -> Non
         "9999-12-31T23:59:59-14:00",
     ):
         assert con.execute("SELECT instant_of(?, 'UTC')", [text]).fetchone() == (None,)
+
+
+BREAKS = {
+    "in the header": ('nom_operateur;"nom_\nenseigne";', "x;y;", ""),
+    "in the preamble": ("", "", '"a\nb"\nc\n'),
+    "in both": ('"nom_\noperateur";', "x;", 'a;"b\n\nc"\n'),
+    "a quote that is none": ("", "", 'a "b\n'),
+    "blank lines": ("", "", "\n\n;;\n"),
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize(("head", "cells", "before"), BREAKS.values(), ids=BREAKS)
+def test_no_record_is_swallowed_after_line_breaks_before_the_rows(tmp_path: Path, head: str, cells: str, before: str, end: str) -> None:  # fmt: skip
+    rows = "".join(f"{cells}FRXYZE{n};[2.35,48.85];22{end}" for n in range(6))
+    text = f"{before}{head}id_pdc_itinerance;coordonneesXY;puissance_nominale{end}{rows}"
+    (tmp_path / "landed").write_bytes(text.encode())
+    out = tmp_path / "decoded.parquet"
+    found = decode_file("irve-static", tmp_path / "landed", out, duckdb.connect(), name="x", file_id="f1")
+    assert found.records == 6
+    ids = duckdb.connect().execute(f"SELECT id_pdc_itinerance, puissance_nominale FROM '{out}' ORDER BY 1").fetchall()
+    assert ids == [(f"FRXYZE{n}", "22") for n in range(6)]
+
+
+@pytest.mark.parametrize("digits", [4_000, 6_000, 200_000])
+def test_a_number_of_thousands_of_digits_in_json_ends_in_one_line_and_not_the_process(tmp_path: Path, digits: int) -> None:  # fmt: skip
+    whole = (PROJECT / "tests/decode/datex2-energy-table/afir-json/table.json").read_text()
+    (tmp_path / "landed").write_text(
+        whole.replace("22000", "9" * digits, 1).replace('"lang"', f'"x": {"9" * digits}, "lang"', 1)
+    )
+    with pytest.raises(DecodeError, match="digits"):
+        decode_file(
+            "datex2-energy-table", tmp_path / "landed", tmp_path / "o", duckdb.connect(), name="x", file_id="f1"
+        )
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED])
+def test_a_zip_with_any_byte_spoilt_is_refused_or_read(tmp_path: Path, method: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr("a.csv", "id_pdc_itinerance;coordonneesXY\n" + "FRXYZE1;[2.35,48.85]\n" * 40)
+    whole = packed.getvalue()
+    con = duckdb.connect()
+    for place in range(4, len(whole)):
+        (tmp_path / "landed").write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        try:
+            found = decode_file("irve-static", tmp_path / "landed", tmp_path / "o", con, name="x", file_id="f1")
+        except DecodeError as error:
+            assert "\n" not in str(error)  # noqa: PT017  either way is right
+        else:
+            assert found.records == 40

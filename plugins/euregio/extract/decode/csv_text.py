@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,23 @@ def open_csv(source: Source, fields: Fields) -> CsvText:
                 continue
             first = number + reader.line_num
             candidates.append(Header(fields.found_in(cells), len(cells), tuple(cells), first, delimiter))
-    return CsvText(path, best_header(candidates, fields, where=source.name))
+    header = best_header(candidates, fields, where=source.name)
+    return _without_preamble(source, CsvText(path, header))
+
+
+def _without_preamble(source: Source, text: CsvText) -> CsvText:
+    """The text, or a copy of what comes after its header where that is not simply the first line: DuckDB would skip rows
+    by its own idea of quotes and line ends, and with a line break in the preamble or header swallow records."""
+    out = source.scratch / "body.csv"
+    with text.path.open("rb") as file:
+        lines = [file.readline(_PREAMBLE_CHARACTERS * 4) for _ in range(text.header.first)]
+        after = file.readline(MAX_LINE)
+        if len(lines) == 1 and lines[0].endswith(b"\r\n") == after.endswith(b"\r\n"):
+            return text
+        with out.open("wb") as body:
+            body.write(after)
+            shutil.copyfileobj(file, body, _CHUNK)
+    return CsvText(out, replace(text.header, first=0))
 
 
 def read_strictly(text: CsvText, fields: Fields, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
@@ -80,7 +96,7 @@ def read_strictly(text: CsvText, fields: Fields, con: duckdb.DuckDBPyConnection)
         f'c{header.columns[name]} AS "{name}"' if name in header.columns else f'NULL::VARCHAR AS "{name}"'
         for name in fields.names
     )
-    path = re.sub(r"([*?\[])", r"[\1]", str(text.path)).replace("'", "''")  # a name is not a pattern
+    path = str(text.path).replace("'", "''")  # a file that is there is meant by its name, signs of patterns or not
     return con.sql(
         f"SELECT {picked}, NULL::VARCHAR AS {ROW_ERROR} FROM read_csv('{path}', auto_detect = false, header = false,"
         f" skip = {header.first}, delim = '{header.delimiter}', quote = '\"', escape = '\"', nullstr = '',"

@@ -13,10 +13,13 @@ from typing import IO, Any
 
 #: Formats of this kind nest 5 to 20 levels. More than this is an attack on whoever walks the tree.
 MAX_DEPTH = 120
+#: Of a number, or of its part in one chunk. Python makes no integers of more than 4300 digits.
+MAX_DIGITS = 1000
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _KEY = re.compile(r'[ \t\r\n]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\r\n]*:[ \t\r\n]*')
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_ENDLESS = re.compile(rb"[0-9]{%d}" % MAX_DIGITS)
 _NO_BRACKET = bytes(sorted(set(range(256)) - set(b"[]{}")))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _PARSE = json.JSONDecoder(strict=False).raw_decode
@@ -115,7 +118,8 @@ def _rest(
 class DepthGuard:
     """A file for a streaming parser that stops at nesting deeper than MAX_DEPTH, before the parser sees it.
 
-    Parsers keep a path of open keys: nested deep, that takes memory with the square of the depth. Raises ValueError.
+    Parsers keep a path of open keys: nested deep, that takes memory with the square of the depth. It also stops at
+    numbers of thousands of digits: yajl's binding ends the process where Python refuses to make one. Raises ValueError.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -130,6 +134,8 @@ class DepthGuard:
         if quote >= 0:  # a string goes on in the next chunk; what matters of it is whether its end is escaped
             inside, bare = bare[quote + 1 :], bare[:quote]
             self._open = b'"\\' if (len(inside) - len(inside.rstrip(b"\\"))) % 2 else b'"'
+        if _ENDLESS.search(bare):
+            raise ValueError(f"a number of more than {MAX_DIGITS} digits")
         brackets = bare.translate(None, _NO_BRACKET)
         if brackets:
             depths = list(accumulate(map(_STEP.__getitem__, brackets), initial=self._depth))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +24,12 @@ MAX_PLAIN_BYTES = 16 * 1024**3
 MAX_RATIO = 200
 _FREE_BYTES = 16 * 1024**2
 _CHUNK = 1024 * 1024
+
+#: What Python's archive modules raise over spoilt bytes.
+BROKEN_ARCHIVE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError,
+    OverflowError, struct.error,
+)  # fmt: skip
 
 GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -133,7 +141,7 @@ def _is_workbook(path: Path, name: str) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return "[Content_Types].xml" in archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DecodeError(
             "the zip file is broken or cut off", where=name, found=str(error), do="Fetch it again."
         ) from error
@@ -155,7 +163,7 @@ def _unzip(path: Path, name: str, scratch: Path) -> Path:
             with archive.open(files[0]) as packed:
                 _copy_limited(packed, out, path.stat().st_size, name)
             return out
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DecodeError(
             "the zip file is broken or cut off", where=name, found=str(error), do="Fetch it again."
         ) from error
@@ -166,7 +174,7 @@ def check_workbook(path: Path, name: str) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
-    except (zipfile.BadZipFile, OSError) as error:
+    except BROKEN_ARCHIVE as error:
         raise DecodeError(
             "the workbook is broken or cut off", where=name, found=str(error), do="Fetch it again."
         ) from error

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from euregio.errors import DecodeError
 from euregio.extract.decode.headers import ROW_ERROR, Fields, Header, best_header
-from euregio.extract.decode.plain import check_workbook
+from euregio.extract.decode.plain import BROKEN_ARCHIVE, check_workbook
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,9 +48,7 @@ def read_workbook(source: Source, fields: Fields, con: duckdb.DuckDBPyConnection
                 cells = tuple("" if value is None else str(value) for value in row)
                 candidates.append(Header(fields.found_in(cells), len(cells), cells, number + 1))
                 sheets.append(sheet)
-    except (
-        CalamineError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, KeyError,
-    ) as error:  # fmt: skip
+    except (CalamineError, *BROKEN_ARCHIVE, KeyError) as error:
         raise DecodeError(
             "the workbook is broken", where=source.name, found=str(error).splitlines()[0] if str(error) else None,
             do="Fetch it again, or save it anew.",

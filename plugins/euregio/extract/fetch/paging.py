@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import httpx
 
 from euregio.declarations.source import Paging
+from euregio.extract.decode.json_scan import DepthGuard
 from euregio.extract.fetch.fetched import Fetched, FetchFailed, RetryLater
 from euregio.extract.fetch.http import Answer, HttpRequest, Session
 from euregio.extract.fetch.secrets import Secrets
@@ -186,7 +187,7 @@ def read_page(file: IO[bytes], paging: Paging) -> _Content:
     found: str | None = None
     depth, inside = 0, None
     try:
-        for prefix, event, value in ijson.parse(file, use_float=True):
+        for prefix, event, value in ijson.parse(DepthGuard(file), use_float=True):
             if inside is None:
                 if event == "start_array" and prefix in wanted and prefix not in counts:
                     inside, depth = prefix, 0
@@ -203,7 +204,7 @@ def read_page(file: IO[bytes], paging: Paging) -> _Content:
                     inside = None
             elif depth == 0 and event != "map_key":
                 counts[inside] += 1
-    except ijson.JSONError:
+    except (ijson.JSONError, ValueError):
         return _Content(None, None)
     return _Content(next(iter(counts.values()), None), found)
 
