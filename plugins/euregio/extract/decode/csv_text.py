@@ -30,6 +30,8 @@ MAX_WIDTH = 2000
 #: A longer line is no CSV of people's making, bytes (DuckDB's own limit).
 MAX_LINE = 2 * 1024 * 1024
 _CHUNK = 4 * 1024 * 1024
+#: Python's error handler that takes bytes that are no UTF-8 as Windows-1252.
+WESTERN = "euregio-western"
 #: What DuckDB reads at a time, bytes: with its own (16 lines of the greatest length) two threads take 200 MB more.
 _BUFFER = 4 * MAX_LINE
 
@@ -115,7 +117,7 @@ def _as_utf8(source: Source) -> Path:
     valid = _is_utf8(source)
     if valid and not only_cr:
         return source.path
-    return _copy(source, "utf-8", "euregio-western")
+    return _copy(source, "utf-8", WESTERN)
 
 
 def _is_utf8(source: Source) -> bool:
@@ -156,4 +158,4 @@ def _western(error: UnicodeError) -> tuple[str, int]:
     return "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in raw), error.end
 
 
-codecs.register_error("euregio-western", _western)
+codecs.register_error(WESTERN, _western)

@@ -6,7 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from euregio.extract.decode.json_records import array_file, read, utf8_file
+from euregio.extract.decode.json_pages import payloads
+from euregio.extract.decode.json_records import read
+from euregio.extract.decode.json_text import utf8_file
 from euregio.extract.decode.registry import Format
 
 if TYPE_CHECKING:
@@ -41,8 +43,10 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
     """
     crs = _crs_of(source)
     features = read(
-        source, con, array_file(source, ("features",), ("geometry", "properties")),
-        {"type": "VARCHAR", "id": "VARCHAR", "properties": "JSON", "geometry": "JSON"},
+        source, con, {"type": "VARCHAR", "id": "VARCHAR", "properties": "JSON", "geometry": "JSON"},
+        lambda thorough: [
+            (page.path, {}) for page in payloads(source, ("features",), ("geometry", "properties"), thorough)
+        ],
     )  # fmt: skip
     again = source.second_try.pop()
     source.second_try.append(lambda: _named(again(), crs))

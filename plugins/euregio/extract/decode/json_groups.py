@@ -46,7 +46,7 @@ def groups(source: Source, path: Path, inner: str) -> list[Group]:
                 continue
             end, around = _end(source, data, start, border, inner, last)
             before = _before(data, start, inner)
-            out = source.scratch / f"group-{number}.json"
+            out = source.scratch / f"{path.name}-group-{number}"
             with out.open("wb") as cut:
                 for place in range(start, end, _CHUNK):
                     cut.write(data[place : min(place + _CHUNK, end)])

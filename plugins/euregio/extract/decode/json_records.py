@@ -1,84 +1,32 @@
-"""Records of JSON documents: a big array as a file for DuckDB, or elements one by one where a format nests."""
+"""Records of JSON documents as a relation: files of records for DuckDB's reader, whatever the case of their keys."""
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from euregio.errors import DecodeError
-from euregio.extract.decode.json_scan import DepthGuard, blank_end, find_end, open_object
 from euregio.extract.decode.plain import Source
 
 if TYPE_CHECKING:
     import duckdb
 
-#: How much of the beginning and of the end is looked at to find an envelope.
+#: How much of the beginning is looked at for the writing of keys.
 _WINDOW = 1024 * 1024
 _CHUNK = 4 * 1024 * 1024
 _KEYS = re.compile(rb'"([A-Za-z][A-Za-z0-9_-]*)"([ \t\r\n]*):')
-_SAYS = ("status_message", "error_description", "message", "detail", "title", "error", "errors", "fault", "exception")
 
-
-@dataclass(frozen=True)
-class Payload:
-    """The records of a document as a file, and the members of the envelopes around them (empty where there is none)."""
-
-    path: Path
-    around: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A value in the file: its first byte, its byte after the last, and the members around it."""
-
-    start: int
-    end: int
-    around: dict[str, Any]
-
-
-def array_file(source: Source, keys: Sequence[str], record: Sequence[str]) -> Path:
-    """The file of `payload`, for readers that need nothing of the envelope."""
-    return payload(source, keys, record).path
-
-
-def payload(source: Source, keys: Sequence[str], record: Sequence[str]) -> Payload:
-    """A file with nothing but records (an array, one object, or objects one after another) for DuckDB's read_json.
-
-    The document may be that already, or an envelope whose payload is under one of `keys` (compared without case), at
-    most three envelopes deep. `record` names keys of which a single record has at least one. The payload is copied
-    as bytes; where there is no envelope the file itself is given.
-
-    Raises DecodeError for what is no JSON, for `null`, `{}`, an envelope without payload, an error message in an
-    envelope (it is quoted), and a document that is cut off.
-    """
-    path = utf8_file(source)
-    with path.open("rb") as file:
-        head = file.read(_WINDOW).decode("latin-1")
-    first = blank_end(head, 0)
-    sign = head[first : first + 1]
-    if sign == "[":
-        return Payload(path, {})
-    if sign != "{":
-        what = "the document is JSON null" if head[first:].strip() == "null" else "this is not JSON"
-        raise DecodeError(what, where=source.name, found=_words(head[first : first + 60]), expected="[ or {")
-    part = _payload(source, path, head, first, [key.lower() for key in keys], record)
-    return Payload(path, {}) if part is None else Payload(_cut(source, path, part), part.around)
+#: Files of records, each with what else is said of them: name to SQL expression over the columns. Asked with False, and
+#: with True (thoroughly) where DuckDB refuses what came of that.
+Parts = Callable[[bool], Sequence[tuple[Path, Mapping[str, str]]]]
 
 
 def read(
-    source: Source,
-    con: duckdb.DuckDBPyConnection,
-    path: Path,
-    columns: Mapping[str, str],
-    also: Mapping[str, str] | None = None,
+    source: Source, con: duckdb.DuckDBPyConnection, columns: Mapping[str, str], parts: Parts
 ) -> duckdb.DuckDBPyRelation:
-    """A relation over a file of records with declared columns (name to DuckDB type), `also` (name to SQL expression
-    over them) and `_odd`.
+    """A relation over files of records with declared columns (name to DuckDB type), what else `parts` says, and `_odd`.
 
     `_odd` is null, or the record's text where a value has not the declared shape (a text for an object, a number in a
     list of objects, a key twice): the misshapen value is null then. The common case pays nothing for that: only
@@ -86,11 +34,29 @@ def read(
     """
     shape = "{" + ", ".join(f"{_quoted(name)}: {_quoted(kind)}" for name, kind in columns.items()) + "}"
     names = ", ".join(f'"{name}"' for name in columns)
-    more = "".join(f", {sql} AS {name}" for name, sql in (also or {}).items())
-    source.second_try.append(lambda: _read_with_care(con, path, columns, more))
-    return con.sql(
-        f"SELECT {names}{more}, NULL::VARCHAR AS _odd FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
+    found = parts(False)
+    source.second_try.append(
+        lambda: _together([_read_with_care(con, path, columns, _more(also)) for path, also in parts(True)])
     )
+    return _together([
+        con.sql(
+            f"SELECT {names}{_more(also)}, NULL::VARCHAR AS _odd"
+            f" FROM read_json({_quoted(path)}, format = {_layout(path)}, columns = {shape})"
+        )
+        for path, also in found
+    ])  # fmt: skip
+
+
+def _more(also: Mapping[str, str]) -> str:
+    return "".join(f", {sql} AS {name}" for name, sql in also.items())
+
+
+def _together(relations: list[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
+    """All relations one after another. Pairs of pairs: DuckDB's plans nest no deeper than the number's logarithm."""
+    while len(relations) > 1:
+        pairs = [relations[i : i + 2] for i in range(0, len(relations), 2)]
+        relations = [pair[0].union(pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
+    return relations[0]
 
 
 def _read_with_care(
@@ -186,129 +152,3 @@ def respelled(source: Source, path: Path, names: Sequence[str]) -> Path:
 
 def _bare(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
-
-
-def iterate(source: Source, *paths: str) -> Iterator[dict[str, Any]]:
-    """Elements at dotted paths (`data.items[]`, `[]` for a bare array, `` for the document), one at a time.
-
-    Where several paths are given the first that holds an element is taken. Numbers are int or float. Memory is
-    bounded by one element. Raises DecodeError for bytes that are no JSON, for nesting beyond MAX_DEPTH, and for
-    elements that are no objects.
-    """
-    import ijson
-
-    path = utf8_file(source)
-    for wanted in paths:
-        prefix = wanted.replace("[]", ".item").strip(".")
-        found = False
-        try:
-            with path.open("rb") as file:
-                for element in ijson.items(DepthGuard(file), prefix, use_float=True):
-                    if not isinstance(element, dict):
-                        raise DecodeError("a record is no object", where=source.name, found=repr(element)[:60])
-                    found = True
-                    yield element
-        except (ijson.JSONError, ValueError, UnicodeDecodeError) as error:
-            raise DecodeError(
-                "the file is cut off or is no JSON", where=source.name, found=_words(str(error)), do="Fetch it again."
-            ) from error
-        if found:
-            return
-
-
-def utf8_file(source: Source) -> Path:
-    """The source's file where it is UTF-8 without mark, else such a copy (from UTF-16 or UTF-32, or without mark)."""
-    head = source.head(4)
-    name = None
-    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        name = "utf-32"
-    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        name = "utf-16"
-    elif head.startswith(codecs.BOM_UTF8):
-        name = "utf-8-sig"
-    elif head[1:2] == b"\0" and head[:1] != b"\0":
-        name = "utf-16-le"
-    elif head[:1] == b"\0" and head[1:2] != b"\0":
-        name = "utf-16-be"
-    if name is None:
-        return source.path
-    out = source.scratch / "utf8.json"
-    try:
-        with source.path.open(encoding=name, newline="") as text, out.open("w", encoding="utf-8", newline="") as plain:
-            while chunk := text.read(_CHUNK):
-                plain.write(chunk)
-    except UnicodeError as error:
-        raise DecodeError(f"the text is not {name}", where=source.name, found=_words(str(error))) from error
-    return out
-
-
-def _payload(source: Source, path: Path, head: str, start: int, keys: list[str], record: Sequence[str]) -> _Part | None:
-    """The payload of the envelope that begins at `start`; None where the document itself is the record."""
-    around: dict[str, Any] = {}
-    level: dict[str, Any] = {}
-    depth, inner = 0, start
-    while depth < 4 and head[inner] == "{":
-        try:
-            level, place = open_object(head, inner, lambda key, sign: key.lower() in keys and sign in ("[", "{"))
-        except ValueError as error:
-            raise DecodeError("this is not JSON", where=source.name, found=_words(head[inner : inner + 60])) from error
-        if place is None:
-            break
-        around.update(level)
-        depth, inner = depth + 1, place
-    if depth == 0:
-        _refuse_error(source, level, payload=False, record=record)
-        if any(key.lower() in keys for key in level) or not any(key in level for key in record):
-            raise DecodeError(
-                "neither a list of records nor a record", where=source.name,
-                found=f"an object with {', '.join(list(level)[:8]) or 'no keys'}",
-                expected=f"an array, or an object with {' or '.join(keys)}",
-            )  # fmt: skip
-        return None
-    size = path.stat().st_size
-    tail_start = max(inner, size - _WINDOW)
-    with path.open("rb") as file:
-        file.seek(tail_start)
-        tail = file.read().decode("latin-1")
-    found = find_end(tail, "]" if head[inner] == "[" else "}", depth, 0)
-    if found is None:
-        raise DecodeError("the file is cut off or is no JSON", where=source.name, do="Fetch it again.")
-    end, after = found
-    around.update(after)
-    _refuse_error(source, around, payload=True, record=record)
-    if head[inner] == "{" and not any(key in level for key in record):
-        raise DecodeError(
-            "the envelope holds no records", where=source.name, found=f"an object with {', '.join(list(level)[:8])}"
-        )
-    return _Part(inner, tail_start + end, around)
-
-
-def _refuse_error(source: Source, level: dict[str, Any], *, payload: bool, record: Sequence[str]) -> None:
-    """Raise where the envelope says that there was an error: an OCPI status code from 2000, or an error and no data."""
-    code = str(level.get("status_code", ""))
-    says = next((level[key] for key in _SAYS if level.get(key)), None)
-    failed = code.isdigit() and int(code) >= 2000
-    if not payload and says is not None and not any(key in level for key in record):
-        failed = True
-    if failed:
-        raise DecodeError(
-            "the publisher answers with an error", where=source.name,
-            found=_words(f"{code} {says if says is not None else ''}"), do="Ask the publisher, or fetch again.",
-        )  # fmt: skip
-
-
-def _cut(source: Source, path: Path, part: _Part) -> Path:
-    """The bytes of a part as a file of their own."""
-    out = source.scratch / "payload.json"
-    with path.open("rb") as file, out.open("wb") as cut:
-        file.seek(part.start)
-        left = part.end - part.start
-        while left:
-            chunk = file.read(min(left, _CHUNK))
-            cut.write(chunk)
-            left -= len(chunk)
-    return out
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())[:160]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from euregio.extract.decode.json_records import payload, read, respelled, text_sql
+from euregio.extract.decode.json_pages import payloads
+from euregio.extract.decode.json_records import read, respelled, text_sql
 from euregio.extract.decode.plain import Source
 from euregio.extract.decode.registry import Format
 
@@ -54,11 +56,17 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
     Beside them `_published` (the envelope's timestamp) and, for rules on plain columns, `latitude`, `longitude` and
     `evse_count`. Raises DecodeError.
     """
-    found = payload(source, _ENVELOPES, ("evses", "coordinates"))
     also = {
-        "_published": text_sql(found.around.get("timestamp")),
         "latitude": "coordinates.latitude",
         "longitude": "coordinates.longitude",
         "evse_count": "len(evses)",
     }
-    return read(source, con, respelled(source, found.path, _NAMES), _COLUMNS, also)
+
+    def parts(thorough: bool) -> list[tuple[Path, dict[str, str]]]:
+        pages = payloads(source, _ENVELOPES, ("evses", "coordinates"), thorough)
+        return [
+            (respelled(source, page.path, _NAMES), {"_published": text_sql(page.around.get("timestamp")), **also})
+            for page in pages
+        ]
+
+    return read(source, con, _COLUMNS, parts)

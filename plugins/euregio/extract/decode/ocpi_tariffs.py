@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from euregio.extract.decode.json_records import payload, read, respelled
+from euregio.extract.decode.json_pages import payloads
+from euregio.extract.decode.json_records import read, respelled
 from euregio.extract.decode.plain import Source
 from euregio.extract.decode.registry import Format
 
@@ -38,5 +40,9 @@ _NAMES = (
 
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
     """One row per tariff with the standard's names, whatever their case. Raises DecodeError."""
-    found = payload(source, _ENVELOPES, ("elements", "currency"))
-    return read(source, con, respelled(source, found.path, _NAMES), _COLUMNS, {"element_count": "len(elements)"})
+
+    def parts(thorough: bool) -> list[tuple[Path, dict[str, str]]]:
+        pages = payloads(source, _ENVELOPES, ("elements", "currency"), thorough)
+        return [(respelled(source, page.path, _NAMES), {"element_count": "len(elements)"}) for page in pages]
+
+    return read(source, con, _COLUMNS, parts)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from euregio.errors import DecodeError
 from euregio.extract.decode.json_groups import groups
-from euregio.extract.decode.json_records import payload, read, respelled, text_sql
+from euregio.extract.decode.json_pages import MAX_PAGES, payloads
+from euregio.extract.decode.json_records import read, respelled, text_sql
 from euregio.extract.decode.plain import Source
 
 if TYPE_CHECKING:
@@ -35,36 +37,30 @@ def records(
     names = (*columns, *outer, inner, "OperatorID", "OperatorName", "Power", "PowerType", "Voltage", "Amperage",
              "Google", "Coordinates", "DecimalDegree", "DegreeMinuteSeconds", "Latitude", "Longitude", "Country", "City",
              "Street", "PostalCode", "HouseNum", "lang", "value")  # fmt: skip
-    found = payload(source, (*_ENVELOPES, *outer, inner), ("EvseID", "EVSEID", "evseID", "evseId", inner))
-    path = respelled(source, found.path, names)
-    around = {key.lower(): value for key, value in found.around.items()}
-    parts = [
-        (group.path, {key.lower(): value for key, value in group.around.items()})
-        for group in groups(source, path, inner)
-    ]
-    if not parts:
-        parts = [(path, {})]
-    elif len(parts) > 5000:
-        raise DecodeError(
-            "more operators than is plausible", where=source.name, found=len(parts), expected="at most 5000"
+
+    def parts(thorough: bool) -> list[tuple[Path, dict[str, str]]]:
+        found: list[tuple[Path, dict[str, Any]]] = []
+        pages = payloads(
+            source, (*_ENVELOPES, *outer, inner), ("EvseID", "EVSEID", "evseID", "evseId", inner), thorough
         )
-    relations, careful = [], []
-    for file, said in parts:
-        own = {
-            **also,
-            "_operator_id": text_sql(said.get("operatorid", around.get("operatorid"))),
-            "_operator_name": text_sql(said.get("operatorname", around.get("operatorname"))),
-        }
-        before = len(source.second_try)
-        relations.append(read(source, con, file, columns, own))
-        careful.extend(source.second_try[before:])
-    source.second_try[:] = [lambda: _together([again() for again in careful])]
-    return _together(relations)
+        for page in pages:
+            path = respelled(source, page.path, names)
+            there = groups(source, path, inner)
+            found += [(group.path, {**page.around, **group.around}) for group in there] or [(path, page.around)]
+        if len(found) > MAX_PAGES:
+            raise DecodeError(
+                "more operators than is plausible", where=source.name, found=len(found), expected=f"at most {MAX_PAGES}"
+            )
+        return [(path, _said(around, also)) for path, around in found]
+
+    return read(source, con, columns, parts)
 
 
-def _together(relations: list[duckdb.DuckDBPyRelation]) -> duckdb.DuckDBPyRelation:
-    """All relations one after another. Pairs of pairs: DuckDB's plans nest no deeper than the number's logarithm."""
-    while len(relations) > 1:
-        pairs = [relations[i : i + 2] for i in range(0, len(relations), 2)]
-        relations = [pair[0].union(pair[1]) if len(pair) == 2 else pair[0] for pair in pairs]
-    return relations[0]
+def _said(around: Mapping[str, Any], also: Mapping[str, str]) -> dict[str, str]:
+    """What stands around records, the nearest last, as SQL."""
+    said = {key.lower(): value for key, value in around.items()}
+    return {
+        **also,
+        "_operator_id": text_sql(said.get("operatorid")),
+        "_operator_name": text_sql(said.get("operatorname")),
+    }
