@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from euregio import __version__, stages
+from euregio import __version__, gates, stages
 from euregio.declarations import corrections, datasets, tables
 from euregio.declarations.datasets import Dataset, checked_period
 from euregio.declarations.profiles import load_profile
@@ -58,16 +58,19 @@ class Batch:
     released: int = 0
     withheld: int = 0
     snapshot_id: int | None = None
+    accepted: gates.Acceptance | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {**asdict(self), "files": list(self.files)}
+        accepted = self.accepted.to_json() if self.accepted else None
+        return {**asdict(self), "files": list(self.files), "accepted": accepted}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Batch:
         """The batch that `to_json` gave."""
         known = {name: value for name, value in content.items() if name in cls.__dataclass_fields__}
-        return cls(**{**known, "files": tuple(content["files"])})
+        accepted = gates.Acceptance.from_json(content["accepted"]) if content.get("accepted") else None
+        return cls(**{**known, "files": tuple(content["files"]), "accepted": accepted})
 
     @property
     def folder(self) -> str:
@@ -75,8 +78,13 @@ class Batch:
         return f"batches/{self.period.replace(':', '')}/{self.batch_id}"
 
 
-def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+def extract(
+    dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None,
+    accepted: gates.Acceptance | None = None,
+) -> Batch:  # fmt: skip
     """Fetch the dataset's bytes, land them unchanged, decode them into the zone.
+
+    `accepted`: what a person accepts of the batch before the gates, should they hold it.
 
     Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
     is decoded. Raises FetchError, DecodeError, DeclarationError (a period that is none included).
@@ -86,15 +94,15 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     zone = zone_of(dataset, settings)
     landed = _land(dataset, checked_period(period, dataset_id), zone, settings)
     files = tuple(file.sha256 for file in landed.files)
-    batch = Batch(
-        dataset_id, period, run_id or new_run_id(), "", files, datetime.now(UTC).isoformat(timespec="seconds")
-    )
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, now, accepted=accepted)
     batch = _named(batch, dataset, settings)
     return batch if batch.unchanged else _decode(batch, dataset, zone, settings)
 
 
 def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
-    """Run the format's suite over the decoded records. Raises BatchRefused where a critical rule fails."""
+    """Run the format's suite over the decoded records. Raises BatchRefused where a critical rule fails, BatchBlocked
+    where a gate holds the batch (far fewer records than in the last release, a field that is gone)."""
     settings = settings or Settings()
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
@@ -103,6 +111,8 @@ def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
             outcome = stages.check_records(con, dataset.format, _decoded(batch, zone), failures)
         except EuregioError as error:
             raise error.at(f"{batch.dataset} {batch.period}") from error
+        before = _release_before(batch, settings)
+        gates.hold_records(con, dataset, zone, batch.folder, before, batch.accepted, f"{batch.dataset} {batch.period}")
     zone.write_bytes(f"{batch.folder}/outcome.json", json.dumps(outcome.as_json(), default=str).encode())
     return replace(batch, records=outcome.rows)
 
@@ -110,12 +120,13 @@ def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
 def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
     """Turn the records into rows of each table that the format gives, every row with its verdict.
 
-    Raises BatchRefused where not one row of the format's own table is sound: that would empty what was released.
+    Raises BatchRefused where not one row of the format's own table is sound: that would empty what was released;
+    BatchBlocked where a gate holds it (objects of the last release have lost their ids).
     """
     settings = settings or Settings()
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
-    grid = stages.region_grid(settings)
+    grid, before = stages.region_grid(settings), _release_before(batch, settings)
     totals: Counter[str] = Counter()
     for name in tables_given(dataset):
         with _connection(settings, "spatial") as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
@@ -137,6 +148,9 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
                 found=", ".join(f"{reason} ({count})" for reason, count in found.reasons.items()) or "no rows",
                 do="The last good state stays; look at the publisher's file, or at the rules.",
             )  # fmt: skip
+        with _connection(settings) as con:
+            where = f"{batch.dataset} {batch.period}"
+            gates.hold_rows(con, dataset, zone, batch.folder, name, before, batch.accepted, where)
         totals.update(
             rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined
         )
@@ -156,6 +170,8 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     zone = zone_of(dataset, settings)
     rows = []
     ran = [{**rule, "table_name": ""} for rule in json.loads(zone.read_bytes(f"{batch.folder}/outcome.json"))["rules"]]
+    findings = gates.findings_of(zone, batch.folder)
+    ran += map(_gate_rule, findings)
     for name in tables_given(dataset):
         counts = json.loads(zone.read_bytes(f"{batch.folder}/rows-{name}.json"))
         ran += [
@@ -164,7 +180,15 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
         ]
         numbers = (counts[key] for key in ("rows", "admitted", "corrected", "quarantined", "reasons"))
         rows.append(RowsFile(tables.load_table(name), zone.local(f"{batch.folder}/rows-{name}.parquet"), *numbers))
-    origin = Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, ran)
+    origin = Origin(
+        batch.run_id,
+        batch.batch_id,
+        batch.period,
+        batch.files,
+        batch.retrieved_at,
+        ran,
+        gates.accepted_of(findings, batch.accepted),
+    )
     with open_layer(settings, read_only=False) as con:
         done = write_release(con, dataset, rows, origin)
     if "nuts_region" in done.tables:
@@ -173,10 +197,13 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
 
 
-def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
+def run(
+    dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None,
+    accepted: gates.Acceptance | None = None,
+) -> Batch:  # fmt: skip
     """All four steps."""
     settings = settings or Settings()
-    batch = extract(dataset_id, period, run_id=run_id, settings=settings)
+    batch = extract(dataset_id, period, run_id=run_id, settings=settings, accepted=accepted)
     if batch.unchanged:
         return batch
     return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
@@ -300,6 +327,21 @@ def _decoded(batch: Batch, zone: Zone) -> list[Path]:
     return [zone.local(f"{batch.folder}/decoded/{sha}.parquet") for sha in batch.files]
 
 
+def _gate_rule(finding: dict[str, Any]) -> dict[str, Any]:
+    """What a gate found in a batch that was released all the same, as the outcome of a rule of its records."""
+    field = finding["figures"].get("field")
+    reason = f"gate_{finding['gate']}" + (f":{finding['figures']['change']}:{field}" if field else "")
+    severity = "critical" if finding["blocks"] else "info"
+    return {
+        "table_name": "",
+        "reason": reason,
+        "severity": severity,
+        "evaluated": None,
+        "failed": None,
+        "success": False,
+    }
+
+
 def _outdated_rule(correction: str) -> dict[str, Any]:
     """A correction whose mistake is gone, as the outcome of a rule: so that someone sees it and takes it away."""
     reason = f"correction_is_outdated:{correction}"
@@ -318,6 +360,17 @@ def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | Non
     except EuregioError as error:
         if error.what == "there is no layer yet":
             return replace(batch, batch_id=batch_id(dataset, batch.files, batch.period))
+        raise
+
+
+def _release_before(batch: Batch, settings: Settings) -> gates.Before | None:
+    """The release that the batch is held against."""
+    try:
+        with open_layer(settings) as con:
+            return gates.release_before(con, datasets.dataset(batch.dataset), batch.period, batch.batch_id)
+    except EuregioError as error:
+        if error.what == "there is no layer yet":
+            return None
         raise
 
 

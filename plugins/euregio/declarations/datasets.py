@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from euregio.declarations import rhythm as rhythm_of
+from euregio.declarations.gates import GateLimits
+from euregio.declarations.service import Service
 from euregio.declarations.source import SourceSpec
 from euregio.declarations.yaml_file import read_yaml, shown, validated
 from euregio.errors import DeclarationError
@@ -77,7 +79,18 @@ class Dataset(BaseModel):
     licence: Annotated[Licence | None, Field(default=None, description="Without a licence nothing crosses")]
     attribution: Annotated[str | None, Field(default=None, description="Credit line as the licence asks")]
     owner: Annotated[str, Field(default="data engineering", description="Who is asked when it breaks")]
+    # left out of the batch's name: a longer grace is no reason to release everything anew
+    service: Annotated[
+        Service,
+        Field(default_factory=Service, exclude=True, description="When silence is trouble, and when it is none"),
+    ]
     release: Annotated[Release | None, Field(default=None, description="What may cross. Nothing crosses where absent")]
+    gates: Annotated[
+        GateLimits,
+        Field(
+            default=GateLimits(), exclude=True, description="What may change against the last release without a person"
+        ),
+    ] = GateLimits()
     notes: Annotated[str, Field(default="", description="What to know, and how to repair")]
     id: Annotated[str, Field(default="", exclude=True)] = ""
     country: Annotated[str, Field(default="", exclude=True)] = ""
@@ -137,10 +150,17 @@ class Dataset(BaseModel):
 
 def checked_period(period: str, where: str | None = None) -> str:
     """`period` itself: a year, month, day, or instant in UTC. Raises DeclarationError for anything else."""
+    begin_of(period, where)
+    return period
+
+
+def begin_of(period: str, where: str | None = None) -> datetime:
+    """The instant (UTC) at which a period begins. Raises DeclarationError for what is none."""
     for form in ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%MZ"):
         with contextlib.suppress(ValueError):
-            if datetime.strptime(period, form).strftime(form) == period:
-                return period
+            begin = datetime.strptime(period, form).replace(tzinfo=UTC)
+            if begin.strftime(form) == period:
+                return begin
     raise DeclarationError(
         "this is not a period", where=where, found=period, expected="2026, 2026-11, 2026-11-20 or 2026-11-20T06:15Z"
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from euregio.declarations.alerts import Alerts
 from euregio.declarations.corrections import Corrections
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import Profile
@@ -20,6 +21,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "region": Region,
     "profile": Profile,
     "corrections": Corrections,
+    "alerts": Alerts,
 }
 _PLACED = ("id", "country", "theme")  # facts of a dataset that its file's place gives
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 #: Years, or what divides the year, the day or the hour evenly; also the pattern of the JSON Schema.
 PATTERN = r"^P([1-9][0-9]?Y|(1|2|3|4|6|12)M|1W|(1|7)D|T(1|2|3|4|6|8|12|24)H|T(1|2|3|4|5|6|10|12|15|20|30|60)M)$"
@@ -27,3 +28,10 @@ def parts_of(duration: str) -> tuple[str, int]:
     if "T" in duration:
         return ("hours" if duration.endswith("H") else "minutes"), count
     return _UNITS[duration[-1]], count
+
+
+def about(duration: str) -> timedelta:
+    """How long a rhythm's period lasts, months as 30 days and years as 365. Raises ValueError as `parts_of`."""
+    unit, count = parts_of(duration)
+    days = {"years": 365, "months": 30}
+    return timedelta(days=days[unit] * count) if unit in days else timedelta(**{unit: count})

@@ -45,7 +45,8 @@ class RowsFile:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a release says of itself: run, batch, period, landed files, time of the fetch (ISO), rule outcomes."""
+    """What a release says of itself: run, batch, period, landed files, time of the fetch (ISO), rule outcomes, and what
+    a person accepted (gate, found, person, reason)."""
 
     run_id: str
     batch_id: str
@@ -53,6 +54,7 @@ class Origin:
     files: Sequence[str]
     retrieved_at: str | None
     rules: Sequence[Mapping[str, Any]] = ()
+    accepted: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,10 @@ def _note_quality(
         f"({quoted(dataset.id)}, {quoted(v[0])}, {of_run}, {', '.join(map(literal, v[1:]))})" for v in verdicts
     )
     con.execute(f"INSERT INTO quality.verdict VALUES {counted}")
+    if origin.accepted:
+        words = ("gate", "found", "person", "reason")
+        told = ", ".join(f"({quoted(dataset.id)}, {of_run}, {', '.join(quoted(a[w]) for w in words)}, now())" for a in origin.accepted)  # fmt: skip
+        con.execute(f"INSERT INTO quality.acceptance VALUES {told}")
     if origin.rules:
         names = ("table_name", "reason", "severity", "evaluated", "failed", "success")
         judged = ", ".join(

@@ -80,7 +80,7 @@ class Journal:
         try:
             with self._con.begin():
                 self._con.execute(insert(book).values(row))
-            return self.incident(row["incident_id"]), True
+            return self.incident(str(row["incident_id"])), True
         except IntegrityError:  # open already: the unique open_key decides, also between two processes
             with self._con.begin():
                 self._con.execute(
