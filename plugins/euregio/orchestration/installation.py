@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -29,15 +30,18 @@ class OrchestrationError(EuregioError):
 
 @dataclass
 class Installation:
-    """One embedded Airflow (SQLite, LocalExecutor) for one profile.
+    """One embedded Airflow for one profile: SQLite and LocalExecutor, or other servers and executors by their names.
 
     `environment` is all that its processes need; nothing is written outside `home`, nothing is sent anywhere.
+    `database` is SQLAlchemy's address of the metadata (empty: a file below `home`), `extra` goes over all else.
     """
 
     profile: str = "sandbox"
     settings: Settings = field(default_factory=Settings)
     port: int = 0
     extra: dict[str, str] = field(default_factory=dict)
+    database: str = ""
+    executor: str = "LocalExecutor"
 
     def __post_init__(self) -> None:
         self.home = self.settings.home / "airflow"
@@ -47,6 +51,10 @@ class Installation:
     def address(self) -> str:
         """Where the UI and the REST API are."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def _file(self) -> Path:
+        return self.home / "airflow.db"
 
     @property
     def secrets_file(self) -> Path:
@@ -82,14 +90,14 @@ class Installation:
                 "PLUGINS_FOLDER": str(PROJECT / "plugins"),
                 "LOAD_EXAMPLES": "False",
                 "DAGBAG_IMPORT_TIMEOUT": "180",
-                "EXECUTOR": "LocalExecutor",
+                "EXECUTOR": self.executor,
                 "PARALLELISM": str(workers),
                 "EXECUTION_API_SERVER_URL": f"{self.address}/execution/",
                 "FERNET_KEY": kept["fernet_key"],
                 "SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
                 "SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
             }),
-            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}"}),
+            **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": self.database or f"sqlite:///{self._file}"}),
             **_airflow_section("API", {
                 "HOST": "127.0.0.1",
                 "PORT": str(self.port),
@@ -128,10 +136,12 @@ class Installation:
         if not self.password_file.exists():
             _write_private(self.password_file, {USER: secrets.token_urlsafe(12)})
         stamp, version = self.home / "migrated", importlib.metadata.version("apache-airflow-core")
-        if (self.home / "airflow.db").exists() and stamp.exists() and stamp.read_text() == version:
+        # Executors bring tables of their own; the address is hashed, for it may hold a password.
+        made_for = f"{version} {self.executor} {hashlib.sha256(self.database.encode()).hexdigest()}"
+        if (self.database or self._file.exists()) and stamp.exists() and stamp.read_text() == made_for:
             return
         self.airflow("db", "migrate")
-        stamp.write_text(version)
+        stamp.write_text(made_for)
 
     def airflow(self, *arguments: str, timeout: float = 300) -> str:
         """Output of an `airflow` command here. Raises OrchestrationError with its last line where it fails."""

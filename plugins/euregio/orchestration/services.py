@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -54,10 +55,26 @@ class Services:
         self._note.write_text(json.dumps(born), "utf-8")
 
     def start_airflow(self, names: list[str], environment: Mapping[str, str]) -> None:
-        """Start Airflow's components by name."""
+        """Start Airflow's components by name. A scheduler whose executor runs tasks itself gets their imports ahead."""
+        local = "LocalExecutor" in environment.get("AIRFLOW__CORE__EXECUTOR", "")
         for name in names:
-            module = "euregio.orchestration.preloaded" if name == "scheduler" else "airflow"
+            module = "euregio.orchestration.preloaded" if name == "scheduler" and local else "airflow"
             self.start(name, [sys.executable, "-m", module, *COMPONENTS[name]], environment)
+
+    def start_worker(self, queues: str, environment: Mapping[str, str], concurrency: int = 1) -> str:
+        """Start a Celery worker for queues (`de` or `eu,default`); gives its name, `worker-de`."""
+        name = f"worker-{queues.replace(',', '-')}"
+        options = ["-q", queues, "-H", name, "-c", str(concurrency), "--skip-serve-logs", "--without-mingle"]
+        preloaded = [sys.executable, "-m", "euregio.orchestration.preloaded", "celery", "worker"]
+        self.start(name, [*preloaded, *options, "--pid", str(self.logs / f"{name}.pid")], environment)
+        return name
+
+    def kill(self, name: str) -> None:
+        """End a process and its children with no chance to clean up, as a machine that loses its power does."""
+        process = self._running.pop(name)
+        for member in _with_children([process.pid]).values():
+            _send(member, signal.SIGKILL)
+        process.wait(GRACE)
 
     def check(self) -> None:
         """Raises OrchestrationError where a process has ended, with the last line of its log."""
@@ -82,11 +99,7 @@ class Services:
 
     def end(self) -> None:
         """End all processes and their children, also those in sessions of their own."""
-        with_us = []
-        for process in self._running.values():
-            with suppress(psutil.NoSuchProcess):
-                with_us.append(psutil.Process(process.pid))
-        self._end(with_us)
+        self._end([process.pid for process in self._running.values()])
         for process in self._running.values():
             process.poll()
         self._running.clear()
@@ -97,28 +110,40 @@ class Services:
         """Who runs: what a runner that was killed outright leaves for the next one."""
         return self.logs / "running.json"
 
-    def _left_over(self) -> list[psutil.Process]:
+    def _left_over(self) -> list[int]:
         """Processes of an earlier run that still live: the same number and the same time of birth."""
         found = []
         for pid, born in json.loads(self._note.read_text("utf-8")) if self._note.exists() else []:
             with suppress(psutil.NoSuchProcess):
-                process = psutil.Process(pid)
-                if abs(process.create_time() - born) < 1:
-                    found.append(process)
+                if abs(psutil.Process(pid).create_time() - born) < 1:
+                    found.append(pid)
         return found
 
-    def _end(self, parents: list[psutil.Process]) -> None:
+    def _end(self, parents: list[int]) -> None:
         """Airflow's scheduler leaves its workers behind when it is ended alone, so the whole tree is taken first."""
-        tree = {parent.pid: parent for parent in parents}
-        for parent in parents:
-            with suppress(psutil.NoSuchProcess):
-                tree.update({child.pid: child for child in parent.children(recursive=True)})
+        tree = _with_children(parents)
         for member in tree.values():
             _send(member, signal.SIGTERM)
         _, alive = psutil.wait_procs(list(tree.values()), timeout=GRACE)
-        for member in alive:
+        # What was started meanwhile is in the same session, also where its parent has gone.
+        tree = {member.pid: member for member in alive} | _with_children(parents)
+        for member in tree.values():
             _send(member, signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=GRACE)
+        psutil.wait_procs(list(tree.values()), timeout=GRACE)
+
+
+def _with_children(parents: list[int]) -> dict[int, psutil.Process]:
+    """The processes, their children, and what is left in the sessions that they opened, by number."""
+    found: dict[int, psutil.Process] = {}
+    for pid in parents:
+        with suppress(psutil.NoSuchProcess):
+            parent = psutil.Process(pid)
+            found |= {pid: parent} | {child.pid: child for child in parent.children(recursive=True)}
+    for pid in psutil.pids():
+        with suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
+            if os.getsid(pid) in parents:
+                found.setdefault(pid, psutil.Process(pid))
+    return found
 
 
 def _send(process: psutil.Process, number: signal.Signals) -> None:

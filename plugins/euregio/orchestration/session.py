@@ -28,8 +28,12 @@ class Session:
 
 
 @contextmanager
-def session(installation: Installation, components: tuple[str, ...] = RUN) -> Iterator[Session]:
+def session(
+    installation: Installation, components: tuple[str, ...] = RUN, workers: tuple[str, ...] = ()
+) -> Iterator[Session]:
     """Start Airflow (and the profile's publishers), wait until its DAGs are read; end everything on the way out.
+
+    `workers` are the queues of Celery workers to start besides (`de`, `eu,default`).
 
     Raises OrchestrationError where it does not come up or a DAG file is wrong, DeclarationError for a declaration.
     """
@@ -43,6 +47,8 @@ def session(installation: Installation, components: tuple[str, ...] = RUN) -> It
         installation.extra.update(serving)
         installation.prepare()
         services.start_airflow(list(components), installation.environment)
+        for queues in workers:
+            services.start_worker(queues, installation.environment)
         airflow = Airflow(installation)
         services.wait_until(lambda: airflow.healthy("scheduler", "dag_processor"), "Airflow")
         airflow.log_in()

