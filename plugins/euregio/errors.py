@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class EuregioError(Exception):
     """An error with a place and a remedy. Its text is one line, safe to log: it holds no rows of data.
 
     `what` says what is wrong; `where` the dataset, file, line, row or field; `found` and `expected` the
-    two sides; `do` what the user can do about it.
+    two sides; `do` what the user can do about it. `facts` are what an alert tells besides: names and counts, no rows.
     """
 
     def __init__(
@@ -20,6 +22,7 @@ class EuregioError(Exception):
         do: str | None = None,
     ) -> None:
         self.what, self.where, self.found, self.expected, self.do = what, where, found, expected, do
+        self.facts: dict[str, Any] = {}
         super().__init__(self._text())
 
     def _text(self) -> str:
@@ -35,7 +38,9 @@ class EuregioError(Exception):
     def at(self, where: str) -> EuregioError:
         """The same error with `where` put in front of its place."""
         place = f"{where}: {self.where}" if self.where else where
-        return type(self)(self.what, where=place, found=self.found, expected=self.expected, do=self.do)
+        moved = type(self)(self.what, where=place, found=self.found, expected=self.expected, do=self.do)
+        moved.facts = self.facts
+        return moved
 
 
 class DeclarationError(EuregioError):

@@ -7,6 +7,7 @@ import pytest
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 
+from euregio.declarations.service import Service
 from euregio.orchestration import assets
 from euregio.orchestration.dataset_dags import dataset_dag
 from euregio.orchestration.indicator_dags import indicator_dag
@@ -20,7 +21,7 @@ def declared(id_: str = "nl.charging__dot_nl", rhythm: str = "P1D", host: str = 
     return SimpleNamespace(
         id=id_, country=country, country_code=None if country == "eu" else country.upper(), theme="charging", rhythm=rhythm,
         title="Register", publisher="Office", doc="**Register**", host=host, format="ocpi-locations",
-        release=SimpleNamespace(access="open"), source=SimpleNamespace(max_concurrent=slots),
+        release=SimpleNamespace(access="open"), source=SimpleNamespace(max_concurrent=slots), service=Service(),
     )  # fmt: skip
 
 

@@ -43,11 +43,14 @@ def refuse(outcome: Outcome) -> None:
     """Raise BatchRefused, in one line that names every critical rule that failed and by how much, where one did."""
     failed = [rule for rule in outcome.rules if rule.severity == "critical" and not rule.success]
     if failed:
-        raise BatchRefused(
+        error = BatchRefused(
             f"{len(failed)} critical {'rule' if len(failed) == 1 else 'rules'} failed: "
             + "; ".join(_how(rule) for rule in failed),
             do="The last good state stays; look at the publisher's file, or at the suite.",
         )
+        error.facts["reasons"] = {rule.reason: rule.failed for rule in failed}
+        error.facts["titles"] = {rule.reason: rule.title for rule in failed}
+        raise error
 
 
 def _how(rule: RuleOutcome) -> str:

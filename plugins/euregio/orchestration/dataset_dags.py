@@ -10,6 +10,7 @@ from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from euregio.orchestration.assets import table_asset, tables_of
+from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL, host_pool
 from euregio.orchestration.retries import RetryByKind
@@ -31,6 +32,8 @@ def dataset_dag(dataset: Any) -> DAG:
         doc_md=dataset.doc,
         schedule=partition_timetable(rhythm.cron, key_of(country, rhythm.period_format)),
         catchup=False,
+        on_failure_callback=[TELL_FAILURE],
+        deadline=deadline(dataset.service.run_within_span),
         max_active_runs=1,  # periods of one dataset follow one another: a later one never overtakes
         tags=[dataset.country, dataset.theme, access],
         default_args={
@@ -50,42 +53,50 @@ def dataset_dag(dataset: Any) -> DAG:
 def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     """The four tasks in a row. What they do is imported when they run, not when the file is parsed."""
     outlets = [table_asset(table, dataset.id) for table in tables_of(dataset)]
+    memory = outlets[:1]  # whose state says when the dataset was last asked for, and with what end
 
-    @task(pool=host_pool(dataset.host))
+    @task(pool=host_pool(dataset.host), inlets=memory)
     def extract() -> dict[str, Any]:
-        from euregio import pipeline
-
         period = _period(rhythm, dataset.id)
-        batch = pipeline.extract(dataset.id, period, run_id=get_current_context()["run_id"])
+        note(memory, LAST_RUN, period)
+        with leaving_problem("extract"):
+            from euregio import pipeline
+
+            batch = pipeline.extract(dataset.id, period, run_id=get_current_context()["run_id"])
         if batch.unchanged:
             print(f"{dataset.id} {period}: the publisher's bytes are unchanged, nothing to do.")
+            note(memory, LAST_LOOK, period)
         return batch.to_json()
 
     @task
     def check(reference: Any) -> dict[str, Any]:
-        from euregio import pipeline
-
         if reference["unchanged"]:
             raise AirflowSkipException(f"{dataset.id}: the publisher's bytes are unchanged, the last release stands.")
-        return pipeline.check(_batch(reference)).to_json()
+        with leaving_problem("check", reference):
+            from euregio import pipeline
+
+            return pipeline.check(_batch(reference)).to_json()
 
     @task
     def harmonise(reference: Any) -> dict[str, Any]:
-        from euregio import pipeline
+        with leaving_problem("harmonise", reference):
+            from euregio import pipeline
 
-        return pipeline.harmonise(_batch(reference)).to_json()
+            return pipeline.harmonise(_batch(reference)).to_json()
 
     @task(outlets=outlets, pool=LAYER_POOL)
     def release(reference: Any) -> dict[str, Any]:
-        from euregio import pipeline
-
         period = _period(rhythm, dataset.id)
-        released = pipeline.release(_batch(reference)).to_json()
+        with leaving_problem("release", reference):
+            from euregio import pipeline
+
+            released = pipeline.release(_batch(reference)).to_json()
         events = get_current_context()["outlet_events"]
         for asset in outlets:
             events[asset].extra = news_of(released, period, key_of(country, period))
             if get_current_context()["dag_run"].partition_key is None:
                 events[asset].add_partitions(key_of(country, period))
+        note(memory, LAST_LOOK, period)
         return released
 
     release(harmonise(check(extract())))

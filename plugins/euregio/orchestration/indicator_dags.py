@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import (
@@ -22,12 +22,15 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from euregio.orchestration.assets import table_asset, tables_of, tables_read, use_case_asset
 from euregio.orchestration.dataset_dags import RETRIES
+from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL
 from euregio.orchestration.retries import RetryByKind
 
 #: Days that wait to be computed, kept in Airflow's asset state under this key.
 WAITING = "waiting_periods"
+#: Within this a run of indicators ends.
+RUN_WITHIN = timedelta(hours=6)
 
 
 def dag_id_of(use_case: str) -> str:
@@ -57,6 +60,8 @@ def indicator_dag(use_case: str, datasets: Sequence[Any]) -> DAG:
         f"partition key `{EUROPE}|2026-11-20` of the day. The published page stays as it was.",
         schedule=schedule,
         catchup=False,
+        on_failure_callback=[TELL_FAILURE],
+        deadline=deadline(RUN_WITHIN),
         max_active_runs=1,
         tags=["indicators", use_case],
         default_args={"retries": RETRIES, "retry_policy": RetryByKind(), "owner": "euregio"},
@@ -77,28 +82,33 @@ def _wire(use_case: str) -> None:
 
     @task(inlets=[outlet], pool=LAYER_POOL)
     def compute() -> list[dict[str, Any]]:
-        from euregio import use_case as steps
-
         # Values are of the releases in force, so of several days with news the newest names them all.
         newest = _due_days(outlet)[-1]
-        summaries = [steps.compute(use_case, newest, run_id=get_current_context()["run_id"])]
+        note([outlet], LAST_RUN, newest)
+        with leaving_problem("compute"):
+            from euregio import use_case as steps
+
+            summaries = [steps.compute(use_case, newest, run_id=get_current_context()["run_id"])]
         get_current_context()["asset_state_store"][outlet].set(WAITING, [])
         return summaries
 
     @task
     def check(summaries: Any) -> list[dict[str, Any]]:
-        from euregio import use_case as steps
+        with leaving_problem("check"):
+            from euregio import use_case as steps
 
-        return [steps.check_indicators(use_case, summary) for summary in summaries]
+            return [steps.check_indicators(use_case, summary) for summary in summaries]
 
     @task(outlets=[outlet])
     def publish(summaries: Any) -> str:
-        from euregio import use_case as steps
+        with leaving_problem("publish"):
+            from euregio import use_case as steps
 
-        path = str(steps.publish(use_case, summaries))
+            path = str(steps.publish(use_case, summaries))
         print(f"{use_case}: published {path}")
         events = get_current_context()["outlet_events"]
         events[outlet].extra = {"path": path, "periods": [summary.get("period") for summary in summaries]}
+        note([outlet], LAST_LOOK, str(summaries[-1].get("period")) if summaries else None)
         return path
 
     publish(check(compute()))

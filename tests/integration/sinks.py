@@ -1,0 +1,84 @@
+"""Where alerts arrive in tests: a mail server and a webhook receiver on the loopback."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import socket
+import threading
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from aiosmtpd.controller import Controller
+
+
+class MailSink:
+    """A mail server that keeps what it gets; `refuse` makes it refuse every recipient."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refuse = False
+        with socket.socket() as probe:  # the controller knocks at the port it was told, so it must not be 0
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+
+    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: ARG002  aiosmtpd's names
+        if self.refuse:
+            return "451 come again later"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):  # noqa: ARG002
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        mail["X-Rcpt"] = ",".join(envelope.rcpt_tos)
+        self.mails.append(mail)
+        return "250 OK"
+
+    def __enter__(self) -> MailSink:
+        self._controller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._controller.stop()
+
+    @property
+    def subjects(self) -> list[str]:
+        return [mail["Subject"] for mail in self.mails]
+
+
+class WebhookSink:
+    """An HTTP receiver that keeps the JSON it gets; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict] = []
+        self.status = 200
+        sink = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if sink.status == 200:
+                    sink.posts.append(json.loads(body))
+                self.send_response(sink.status)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+
+    def __enter__(self) -> WebhookSink:
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def facts(self) -> list[dict]:
+        """The facts that stand in the last line of each message."""
+        return [json.loads(post["message"].strip().splitlines()[-1]) for post in self.posts]
