@@ -50,9 +50,11 @@ class Desk:
         """
         scope, key = incident_key(problem, about)
         severity = self.alerts.severity.get(problem.kind) or kind(problem.kind).severity
-        before = next(iter(self.journal.incidents(open_only=True, key=key)), None)
-        if before and about.get("run_id") and about["run_id"] in before.facts.get("runs", []):
-            return before
+        known = self.journal.incidents(key=key, limit=_KEPT)
+        if run_id := about.get("run_id"):  # a callback that comes late, after the watch, or twice
+            if mine := next((one for one in known if run_id in one.facts.get("runs", [])), None):
+                return mine
+        before = next((one for one in known if one.closed_at is None), None)
         facts = _merged(before.facts if before else {}, problem, about, severity)
         incident, new = self.journal.see(
             key, dataset=scope, kind=problem.kind, severity=severity, owner=about.get("owner") or "data engineering", facts=facts, at=at
