@@ -9,8 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from euregio.errors import EuregioError
+
+if TYPE_CHECKING:
+    from euregio.pipeline import Batch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -112,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("dataset")
     replay.add_argument("--period", help="period of the release; the latest where none is given")
     replay.set_defaults(run=_replay)
+
+    accept = commands.add_parser("accept", help="let a batch through that a gate holds, by your name and with a reason")
+    accept.add_argument("dataset")
+    accept.add_argument("period")
+    accept.add_argument("--batch", required=True, help="name of the batch, as the gate's message tells it")
+    accept.add_argument("--gates", required=True, help="which gates: volume, schema, identity, with commas between")
+    accept.add_argument("--reason", required=True, help="why it is meant; it stays in quality.acceptance")
+    accept.set_defaults(run=_accept)
 
     check = commands.add_parser("check", help="validate every declaration, contract, suite and generated document")
     check.set_defaults(run=_check)
@@ -236,9 +248,23 @@ def _quarantine(given: argparse.Namespace) -> int:
 
 
 def _replay(given: argparse.Namespace) -> int:
-    from euregio import pipeline
+    from euregio import again
 
-    batch = pipeline.replay(given.dataset, given.period)
+    return _released(again.replay(given.dataset, given.period))
+
+
+def _accept(given: argparse.Namespace) -> int:
+    import getpass
+
+    from euregio import again
+    from euregio.gates import Acceptance
+
+    gates = tuple(given.gates.split(","))
+    word = Acceptance(given.batch, gates, given.reason, getpass.getuser())
+    return _released(again.accept(given.dataset, given.period, word))
+
+
+def _released(batch: Batch) -> int:
     if batch.unchanged:
         print(f"{batch.dataset} {batch.period}: neither bytes nor rules have changed, the release stands")
     else:

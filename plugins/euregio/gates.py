@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -25,13 +26,19 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Acceptance:
-    """A person's word that a held batch is meant: which gates, why, and who (as the log-in knows them)."""
+    """A person's word that a held batch is meant: which batch, which gates, why, and who (as the log-in knows them).
 
+    It is of that batch only: other bytes of the publisher, or other rules, are held anew.
+    """
+
+    batch: str
     gates: tuple[str, ...]
     reason: str
     person: str
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[0-9a-f]{20}", self.batch):
+            raise DeclarationError("not the name of a batch", found=self.batch, expected="20 digits of a hash")
         unknown = sorted(set(self.gates) - set(GATES))
         if unknown or not self.gates:
             raise DeclarationError("not gates", found=", ".join(unknown) or "none", expected=", ".join(GATES))
@@ -44,19 +51,19 @@ class Acceptance:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
-        return {"gates": list(self.gates), "reason": self.reason, "person": self.person}
+        return {"batch": self.batch, "gates": list(self.gates), "reason": self.reason, "person": self.person}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Acceptance:
         """The acceptance that `to_json` gave. Raises DeclarationError where it is none."""
         try:
-            gates, reason, person = content["gates"], content["reason"], content["person"]
+            batch, gates, reason, person = (content[name] for name in ("batch", "gates", "reason", "person"))
             if not isinstance(gates, list | tuple) or not all(isinstance(gate, str) for gate in gates):
                 raise TypeError("gates is no list of names")
-            return cls(tuple(gates), str(reason), str(person))
+            return cls(str(batch), tuple(gates), str(reason), str(person))
         except (KeyError, TypeError) as error:
             raise DeclarationError(
-                "not an acceptance", found=str(error), expected='{"gates": ["volume"], "reason": "…"}'
+                "not an acceptance", found=str(error), expected='{"batch": "…", "gates": ["volume"], "reason": "…"}'
             ) from error
 
 
@@ -84,35 +91,51 @@ def release_before(con: Any, dataset: Dataset, period: str, batch_id: str) -> Be
     return Before(f"batches/{found[0].replace(':', '')}/{found[1]}", found[2])
 
 
-def hold_records(
-    con: Any, dataset: Dataset, zone: Zone, folder: str, before: Before | None, accepted: Acceptance | None, where: str
-) -> None:
+@dataclass(frozen=True)
+class Held:
+    """A batch at the gates: its dataset, period, name, zone and folder there, and a person's word, should it come with one."""
+
+    dataset: Dataset
+    period: str
+    batch_id: str
+    zone: Zone
+    folder: str
+    before: Before | None
+    word: Acceptance | None
+
+    @property
+    def accepted(self) -> Acceptance | None:
+        """The person's word, where it is of this very batch."""
+        return self.word if self.word and self.word.batch == self.batch_id else None
+
+
+def hold_records(con: Any, held: Held) -> None:
     """The gates of decoded records, volume and schema. Raises BatchBlocked; what was found is kept in the zone."""
-    old = _decoded(zone, before.folder) if before else []
-    now = _decoded(zone, folder)
+    before, limits = held.before, held.dataset.gates
+    old = _decoded(held.zone, before.folder) if before else []
     findings: list[Finding] = []
-    if old and before and before.format == dataset.format:
+    if old and before and before.format == held.dataset.format:
+        now = _decoded(held.zone, held.folder)
         count = [sum(parquet_rows(con, file) for file in files) for files in (old, now)]
-        findings += volume_anomaly(count[0], count[1], dataset.gates)
-        findings += schema_drift(con, old, now, dataset.gates)
-    _keep(zone, f"{folder}/gates-records.json", findings, accepted, where)
+        findings += volume_anomaly(count[0], count[1], limits)
+        findings += schema_drift(con, old, now, limits)
+    _keep(held, "records", findings)
 
 
-def hold_rows(
-    con: Any, dataset: Dataset, zone: Zone, folder: str, table: str, before: Before | None, accepted: Acceptance | None, where: str
-) -> None:  # fmt: skip
+def hold_rows(con: Any, held: Held, table: str) -> None:
     """The gate of harmonised rows, identity. Raises BatchBlocked; what was found is kept in the zone.
 
     Whoever accepts that records are fewer accepts that their ids are gone; not that others came in their place.
     """
+    zone, before = held.zone, held.before
     place = f"{before.folder}/rows-{table}.parquet" if before else ""
     findings: list[Finding] = []
     if before and zone.exists(place):
-        rows = zone.local(f"{folder}/rows-{table}.parquet")
-        findings += identity_churn(con, load_table(table), zone.local(place), rows, dataset.gates)
-        if accepted and "volume" in accepted.gates:
+        rows = zone.local(f"{held.folder}/rows-{table}.parquet")
+        findings += identity_churn(con, load_table(table), zone.local(place), rows, held.dataset.gates)
+        if held.accepted and "volume" in held.accepted.gates:
             findings = [replace(one, blocks=one.blocks and one.figures["renamed"]) for one in findings]
-    _keep(zone, f"{folder}/gates-{table}.json", findings, accepted, where)
+    _keep(held, table, findings)
 
 
 def findings_of(zone: Zone, folder: str) -> list[dict[str, Any]]:
@@ -136,11 +159,13 @@ def accepted_of(findings: Sequence[dict[str, Any]], accepted: Acceptance | None)
     ]
 
 
-def _keep(zone: Zone, place: str, findings: Sequence[Finding], accepted: Acceptance | None, where: str) -> None:
-    zone.write_bytes(place, json.dumps([finding.as_json() for finding in findings]).encode())
+def _keep(held: Held, what: str, findings: Sequence[Finding]) -> None:
+    where = f"{held.dataset.id} {held.period}"
+    facts = json.dumps([finding.as_json() for finding in findings]).encode()
+    held.zone.write_bytes(f"{held.folder}/gates-{what}.json", facts)
     for finding in findings:
         _LOG.info("%s: gate %s: %s", where, finding.gate, finding.what)
-    block(findings, where, accepted.gates if accepted else ())
+    block(findings, where, held.batch_id, held.accepted.gates if held.accepted else ())
 
 
 def _decoded(zone: Zone, folder: str) -> list[Path]:

@@ -19,7 +19,7 @@ from euregio import __version__, gates, stages
 from euregio.declarations import corrections, datasets, tables
 from euregio.declarations.datasets import Dataset, checked_period
 from euregio.declarations.profiles import load_profile
-from euregio.errors import BatchRefused, EuregioError, ReleaseError
+from euregio.errors import BatchRefused, EuregioError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.extract.fetch.gather import gather
@@ -28,7 +28,7 @@ from euregio.harmonise.run import sql_file, tables_of
 from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
 from euregio.settings import PROJECT, Settings
-from euregio.storage.duck import connect, parquet_rows, quoted
+from euregio.storage.duck import connect, parquet_rows
 from euregio.storage.layer import open_layer
 from euregio.storage.zones import Zone, Zones
 
@@ -78,13 +78,8 @@ class Batch:
         return f"batches/{self.period.replace(':', '')}/{self.batch_id}"
 
 
-def extract(
-    dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None,
-    accepted: gates.Acceptance | None = None,
-) -> Batch:  # fmt: skip
+def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
     """Fetch the dataset's bytes, land them unchanged, decode them into the zone.
-
-    `accepted`: what a person accepts of the batch before the gates, should they hold it.
 
     Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
     is decoded. Raises FetchError, DecodeError, DeclarationError (a period that is none included).
@@ -95,9 +90,13 @@ def extract(
     landed = _land(dataset, checked_period(period, dataset_id), zone, settings)
     files = tuple(file.sha256 for file in landed.files)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, now, accepted=accepted)
-    batch = _named(batch, dataset, settings)
-    return batch if batch.unchanged else _decode(batch, dataset, zone, settings)
+    batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, now)
+    batch = named(batch, dataset, settings)
+    try:
+        return batch if batch.unchanged else decode(batch, dataset, zone, settings)
+    except EuregioError as error:
+        error.facts["batch"] = batch.to_json()  # whoever writes to the publisher says which file it was
+        raise
 
 
 def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
@@ -111,8 +110,7 @@ def check(batch: Batch, *, settings: Settings | None = None) -> Batch:
             outcome = stages.check_records(con, dataset.format, _decoded(batch, zone), failures)
         except EuregioError as error:
             raise error.at(f"{batch.dataset} {batch.period}") from error
-        before = _release_before(batch, settings)
-        gates.hold_records(con, dataset, zone, batch.folder, before, batch.accepted, f"{batch.dataset} {batch.period}")
+        gates.hold_records(con, _held(batch, dataset, zone, settings))
     zone.write_bytes(f"{batch.folder}/outcome.json", json.dumps(outcome.as_json(), default=str).encode())
     return replace(batch, records=outcome.rows)
 
@@ -126,7 +124,7 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
     settings = settings or Settings()
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
-    grid, before = stages.region_grid(settings), _release_before(batch, settings)
+    grid, held = stages.region_grid(settings), _held(batch, dataset, zone, settings)
     totals: Counter[str] = Counter()
     for name in tables_given(dataset):
         with _connection(settings, "spatial") as con, zone.writing(f"{batch.folder}/rows-{name}.parquet") as out:
@@ -143,14 +141,15 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
             )
         zone.write_bytes(f"{batch.folder}/rows-{name}.json", json.dumps(found.to_json(), default=str).encode())
         if not totals and found.quarantined == found.rows:
-            raise BatchRefused(
+            refused = BatchRefused(
                 "not one row is sound", where=f"{dataset.id} {batch.period}, {name}",
                 found=", ".join(f"{reason} ({count})" for reason, count in found.reasons.items()) or "no rows",
                 do="The last good state stays; look at the publisher's file, or at the rules.",
             )  # fmt: skip
+            refused.facts |= {"reasons": dict(found.reasons), "table": name}
+            raise refused
         with _connection(settings) as con:
-            where = f"{batch.dataset} {batch.period}"
-            gates.hold_rows(con, dataset, zone, batch.folder, name, before, batch.accepted, where)
+            gates.hold_rows(con, held, name)
         totals.update(
             rows=found.rows, admitted=found.admitted, corrected=found.corrected, quarantined=found.quarantined
         )
@@ -197,43 +196,16 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
 
 
-def run(
-    dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None,
-    accepted: gates.Acceptance | None = None,
-) -> Batch:  # fmt: skip
+def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
     """All four steps."""
     settings = settings or Settings()
-    batch = extract(dataset_id, period, run_id=run_id, settings=settings, accepted=accepted)
+    return onward(extract(dataset_id, period, run_id=run_id, settings=settings), settings)
+
+
+def onward(batch: Batch, settings: Settings) -> Batch:
+    """What follows on extract: check, harmonise, release; nothing where the batch is unchanged."""
     if batch.unchanged:
         return batch
-    return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
-
-
-def replay(
-    dataset_id: str, period: str | None = None, *, run_id: str | None = None, settings: Settings | None = None
-) -> Batch:
-    """Today's rules over the landed bytes of a release (the latest where `period` is None), without network.
-
-    Quarantined rows return when the rule that held them is lifted or a correction mends them. Raises ReleaseError
-    where the dataset (or that period of it) was never released.
-    """
-    settings = settings or Settings()
-    dataset = datasets.dataset(dataset_id)
-    with open_layer(settings) as con:
-        wanted = f" AND period = {quoted(period)}" if period else ""
-        found = con.execute(
-            "SELECT period, files, CAST(retrieved_at AS VARCHAR) FROM catalogue.release "
-            f"WHERE dataset = {quoted(dataset_id)}{wanted} ORDER BY period DESC LIMIT 1"
-        ).fetchone()
-    if found is None:
-        raise ReleaseError("nothing of it was released, so there is nothing to replay", where=dataset_id, found=period)
-    period, files, retrieved_at = found[0], found[1], datetime.fromisoformat(found[2]).isoformat(timespec="seconds")
-    batch = _named(
-        Batch(dataset_id, period, run_id or new_run_id(), "", tuple(files), retrieved_at), dataset, settings, period
-    )
-    if batch.unchanged:
-        return batch
-    batch = _decode(batch, dataset, zone_of(dataset, settings), settings)
     return release(harmonise(check(batch, settings=settings), settings=settings), settings=settings)
 
 
@@ -274,7 +246,7 @@ def batch_id(dataset: Dataset, files: tuple[str, ...], period: str, regions: tup
     return digest.hexdigest()[:20]
 
 
-def _decode(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> Batch:
+def decode(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> Batch:
     """Decode what is not decoded yet of the batch's landed files."""
     records = 0
     with _connection(settings) as con:
@@ -285,6 +257,7 @@ def _decode(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> B
                 with zone.writing(place) as out:
                     decode_file(dataset.format, zone.local(f"landing/{sha}"), out, con, name=name, file_id=sha)
             records += parquet_rows(con, zone.local(place))
+    zone.write_bytes(f"{batch.folder}/batch.json", json.dumps(batch.to_json()).encode())
     return replace(batch, records=records)
 
 
@@ -348,7 +321,7 @@ def _outdated_rule(correction: str) -> dict[str, Any]:
     return {"reason": reason, "severity": "info", "evaluated": None, "failed": None, "success": False}
 
 
-def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | None = None) -> Batch:
+def named(batch: Batch, dataset: Dataset, settings: Settings, period: str | None = None) -> Batch:
     """The batch with its name, and whether the release in force (or that of `period`) is this very batch."""
     try:
         with open_layer(settings) as con:
@@ -363,15 +336,16 @@ def _named(batch: Batch, dataset: Dataset, settings: Settings, period: str | Non
         raise
 
 
-def _release_before(batch: Batch, settings: Settings) -> gates.Before | None:
-    """The release that the batch is held against."""
+def _held(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> gates.Held:
+    """The batch as the gates see it, with the release that it is held against."""
+    before = None
     try:
         with open_layer(settings) as con:
-            return gates.release_before(con, datasets.dataset(batch.dataset), batch.period, batch.batch_id)
+            before = gates.release_before(con, dataset, batch.period, batch.batch_id)
     except EuregioError as error:
-        if error.what == "there is no layer yet":
-            return None
-        raise
+        if error.what != "there is no layer yet":
+            raise
+    return gates.Held(dataset, batch.period, batch.batch_id, zone, batch.folder, before, batch.accepted)
 
 
 def _s3fs_options(settings: Settings) -> dict[str, Any]:

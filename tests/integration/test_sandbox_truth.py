@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from euregio import pipeline, use_case
+from euregio import again, pipeline, use_case
 from euregio.declarations.profiles import datasets_of
 from euregio.declarations.regions import load_regions
 from euregio.errors import EuregioError
@@ -260,7 +260,7 @@ def test_a_quarantined_row_returns_when_its_rule_is_lifted(
     path.write_text(json.dumps(suite))
     monkeypatch.setattr(stages, "EXPECTATIONS", lifted)
     monkeypatch.setenv("EUREGIO_SANDBOX_URL", "http://127.0.0.1:9")  # a replay needs no network
-    after = pipeline.replay(name, settings=world.settings)
+    after = again.replay(name, settings=world.settings)
     zero = f"SELECT count(*) FROM known WHERE dataset = '{name}' AND fault = 'zero_coordinates'"
     [(rows,)] = world.ask(zero)
     assert rows > 0
@@ -271,5 +271,5 @@ def test_a_quarantined_row_returns_when_its_rule_is_lifted(
     assert after.released == world.ask(f"SELECT count(*) FROM core.recharging_point WHERE _dataset = '{name}'")[0][0]
     monkeypatch.undo()
     monkeypatch.setenv("EUREGIO_SANDBOX_URL", world.sandbox.address)
-    back = pipeline.replay(name, settings=world.settings)
+    back = again.replay(name, settings=world.settings)
     assert replace(back, run_id="", snapshot_id=None) == replace(before, run_id="", snapshot_id=None)

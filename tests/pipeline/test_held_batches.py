@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from euregio import pipeline
+from euregio import again, pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.declarations import datasets, profiles
-from euregio.errors import DeclarationError
+from euregio.errors import DeclarationError, EuregioError
 from euregio.gates import Acceptance
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
 
 NAME = "fr.charging__office"
+BATCH = "0123456789abcdef0123"
 DATASET = """title: Register of a test
 publisher: Office
 format: irve-static
@@ -52,9 +53,9 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     )  # fmt: skip
     profiles.load_profile.cache_clear()
 
-    def run(day: str, text: str, accepted: Acceptance | None = None) -> pipeline.Batch:
+    def run(day: str, text: str) -> pipeline.Batch:
         (tmp_path / f"{day}.csv").write_text(text)
-        return pipeline.run(NAME, day, settings=settings, accepted=accepted)
+        return pipeline.run(NAME, day, settings=settings)
 
     run.settings = settings  # type: ignore[attr-defined]  # the tests ask the same installation
     yield run
@@ -79,13 +80,14 @@ STANDS = "SELECT _period, count(*) FROM core.current_recharging_point GROUP BY A
     ids=["few records", "a field gone", "other ids"],
 )
 def test_a_publishers_accident_does_not_replace_good_data(
-    publish: Callable[..., pipeline.Batch], now: str, gate: str
+    publish: Callable[..., pipeline.Batch], tmp_path: Path, now: str, gate: str
 ) -> None:
     publish("2026-11-20", register(range(1000)))
     with pytest.raises(BatchBlocked) as said:
         publish("2026-11-21", now)
     assert said.value.gates == (gate,)
-    assert f"euregio accept {NAME} 2026-11-21 --gates {gate}" in str(said.value)
+    held = said.value.batch
+    assert f"euregio accept {NAME} 2026-11-21 --batch {held} --gates {gate}" in str(said.value)
     assert asked(publish, STANDS) == [("2026-11-20", 1000)]
     zone = pipeline.zone_of(datasets.dataset(NAME), publish.settings)  # type: ignore[attr-defined]
     landed = [place for place in zone.list("landing") if not place.endswith(".json")]
@@ -93,30 +95,42 @@ def test_a_publishers_accident_does_not_replace_good_data(
     # once more without a person: held again, nothing else
     with pytest.raises(BatchBlocked):
         publish("2026-11-21", now)
-    # a person lets it through, and the layer says who and why
-    meant = Acceptance((gate,), "the publisher says so in its notes of 21 November", "anna")
-    assert publish("2026-11-21", now, meant).released > 0
+    # a person lets these very bytes through, whatever the publisher sends by then, and the layer says who and why
+    (tmp_path / "2026-11-21.csv").write_text("not looked at")
+    meant = Acceptance(held, (gate,), "the publisher says so in its notes of 21 November", "anna")
+    assert again.accept(NAME, "2026-11-21", meant, settings=publish.settings).released > 0  # type: ignore[attr-defined]
     assert asked(publish, "SELECT DISTINCT _period FROM core.current_recharging_point") == [("2026-11-21",)]
     assert asked(publish, "SELECT period, gate, person, reason FROM quality.acceptance") == [
         ("2026-11-21", gate, "anna", "the publisher says so in its notes of 21 November")
     ]
+    # twice accepted is once released
+    assert again.accept(NAME, "2026-11-21", meant, settings=publish.settings).unchanged  # type: ignore[attr-defined]
 
 
 def test_an_acceptance_of_one_gate_does_not_open_another(publish: Callable[..., pipeline.Batch]) -> None:
     publish("2026-11-20", register(range(1000)))
+    with pytest.raises(BatchBlocked) as said:
+        publish("2026-11-21", register(range(100)))
+    other = Acceptance(said.value.batch, ("identity",), "they were renamed", "anna")
     with pytest.raises(BatchBlocked, match="volume"):
-        publish("2026-11-21", register(range(100)), Acceptance(("identity",), "they were renamed", "anna"))
+        again.accept(NAME, "2026-11-21", other, settings=publish.settings)  # type: ignore[attr-defined]
+    assert asked(publish, STANDS) == [("2026-11-20", 1000)]
+
+
+def test_an_acceptance_is_of_its_batch_only(publish: Callable[..., pipeline.Batch]) -> None:
+    publish("2026-11-20", register(range(1000)))
+    with pytest.raises(BatchBlocked):
+        publish("2026-11-21", register(range(100)))
+    with pytest.raises(EuregioError, match="no such batch"):
+        again.accept(
+            NAME, "2026-11-21", Acceptance("ab" * 10, ("volume",), "it is meant so", "anna"), settings=publish.settings
+        )  # type: ignore[attr-defined]
 
 
 def test_growth_and_the_usual_changes_pass(publish: Callable[..., pipeline.Batch]) -> None:
     publish("2026-11-20", register(range(1000)))
     assert publish("2026-11-21", register(range(20, 1800))).released == 1780
     assert publish("2026-11-22", register(range(1800)).replace("Accès libre", "Accès réservé")).released == 1800
-    assert asked(publish, "SELECT count(*) FROM quality.acceptance") == [(0,)]
-
-
-def test_an_acceptance_that_nothing_needed_is_not_recorded(publish: Callable[..., pipeline.Batch]) -> None:
-    publish("2026-11-20", register(range(1000)), Acceptance(("volume",), "just in case it is held", "anna"))
     assert asked(publish, "SELECT count(*) FROM quality.acceptance") == [(0,)]
 
 
@@ -130,12 +144,14 @@ def test_a_backfilled_day_is_held_against_the_day_before_it(publish: Callable[..
 @pytest.mark.parametrize(
     "given",
     [
-        {"gates": ["volume"], "reason": "ok", "person": "anna"},
-        {"gates": ["volume"], "reason": "it is meant so", "person": " "},
-        {"gates": ["everything"], "reason": "it is meant so", "person": "anna"},
-        {"gates": [], "reason": "it is meant so", "person": "anna"},
-        {"gates": "volume", "reason": "it is meant so", "person": "anna"},
-        {"reason": "it is meant so", "person": "anna"},
+        {"batch": BATCH, "gates": ["volume"], "reason": "ok", "person": "anna"},
+        {"batch": BATCH, "gates": ["volume"], "reason": "it is meant so", "person": " "},
+        {"batch": BATCH, "gates": ["everything"], "reason": "it is meant so", "person": "anna"},
+        {"batch": BATCH, "gates": [], "reason": "it is meant so", "person": "anna"},
+        {"batch": BATCH, "gates": "volume", "reason": "it is meant so", "person": "anna"},
+        {"batch": BATCH, "reason": "it is meant so", "person": "anna"},
+        {"batch": "../..", "gates": ["volume"], "reason": "it is meant so", "person": "anna"},
+        {"gates": ["volume"], "reason": "it is meant so", "person": "anna"},
     ],
 )
 def test_an_acceptance_names_gates_a_reason_and_a_person(given: dict[str, object]) -> None:

@@ -114,9 +114,11 @@ def test_observations_have_no_identity_to_keep(con: duckdb.DuckDBPyConnection, t
 def test_a_held_batch_says_what_where_and_how_to_accept_it() -> None:
     findings = [Finding("volume", "3 records where there were 900", True), Finding("schema", "note came anew", False)]
     with pytest.raises(BatchBlocked) as said:
-        block(findings, "fr.charging__irve_static 2026-11-20")
+        block(findings, "fr.charging__irve_static 2026-11-20", "ab" * 10)
     assert said.value.gates == ("volume",)
-    assert "euregio accept fr.charging__irve_static 2026-11-20 --gates volume" in str(said.value)
+    assert "euregio accept fr.charging__irve_static 2026-11-20 --batch abababababababababab --gates volume" in str(
+        said.value
+    )
     assert "note came anew" not in str(said.value)
-    block(findings, "fr.charging__irve_static 2026-11-20", accepted=["volume"])
-    block(findings[1:], "fr.charging__irve_static 2026-11-20")
+    block(findings, "fr.charging__irve_static 2026-11-20", "ab" * 10, accepted=["volume"])
+    block(findings[1:], "fr.charging__irve_static 2026-11-20", "ab" * 10)

@@ -31,13 +31,14 @@ class BatchBlocked(BatchRefused):
     """A gate holds the batch: the last good state stays, until a person accepts it or the publisher mends it."""
 
     findings: tuple[Finding, ...] = ()
+    batch: str = ""
 
     def at(self, where: str) -> BatchBlocked:
         """The same with `where` put in front of its place."""
         error = BatchBlocked(
             self.what, where=f"{where}: {self.where}" if self.where else where, found=self.found, expected=self.expected, do=self.do
         )  # fmt: skip
-        error.findings = self.findings
+        error.findings, error.batch = self.findings, self.batch
         return error
 
     @property
@@ -46,8 +47,8 @@ class BatchBlocked(BatchRefused):
         return tuple(sorted({one.gate for one in self.findings if one.blocks}))
 
 
-def block(findings: Sequence[Finding], where: str, accepted: Collection[str] = ()) -> None:
-    """Raise BatchBlocked, in one line, where a finding blocks whose gate is not among the `accepted`."""
+def block(findings: Sequence[Finding], where: str, batch: str, accepted: Collection[str] = ()) -> None:
+    """Raise BatchBlocked for the batch of this name, in one line, where a finding blocks whose gate is not among the `accepted`."""
     held = [one for one in findings if one.blocks and one.gate not in accepted]
     if not held:
         return
@@ -55,9 +56,9 @@ def block(findings: Sequence[Finding], where: str, accepted: Collection[str] = (
     error = BatchBlocked(
         f"held by the gate {gates}: " + "; ".join(one.what for one in held), where=where,
         do="The last good state stays. Ask the publisher; where it is meant, accept it by name and with a reason "
-        f"(docs/how-to/gates.md): euregio accept {where} --gates {gates.replace(' ', '')} --reason …",
+        f"(docs/how-to/gates.md): euregio accept {where} --batch {batch} --gates {gates.replace(' ', '')} --reason …",
     )  # fmt: skip
-    error.findings = tuple(held)
+    error.findings, error.batch = tuple(held), batch
     raise error
 
 
