@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -13,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from euregio.commands.trial import Trial, try_file
+from euregio.commands.trial import try_file
 from euregio.errors import DecodeError
 from euregio.extract.decoded import decode_file
 from euregio.settings import Settings
@@ -34,30 +33,6 @@ OICP = {
     "ChargingStationID": "S", "Address": {"Country": "CHE"}, "GeoCoordinates": {"Google": "46.95 7.44"}, "Plugs": ["Type 2 Outlet"],
     "ChargingFacilities": [{"power": 22, "powertype": "AC_3_PHASE"}], "IsOpen24Hours": True,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(
-        home=home,
-        zones=f"{home}/zones",
-        layer_catalogue=f"sqlite:{home}/layer/c.sqlite",
-        layer_data=f"{home}/layer/data",
-    )
-
-    def run(format_name: str, content: str | list[dict[str, str]], **how: Any) -> Trial:
-        file = home / "given"
-        if isinstance(content, str):
-            file.write_text(content, encoding="utf-8")
-        else:
-            with file.open("w", encoding="utf-8", newline="") as out:
-                writer = csv.DictWriter(out, list(dict.fromkeys(key for row in content for key in row)), delimiter=";")
-                writer.writeheader()
-                writer.writerows(content)
-        return try_file(format_name, file, settings, first=100, **how)
-
-    return run
 
 
 def irve(tried: Any, field: str, texts: list[str], **also: str) -> list[dict[str, Any]]:

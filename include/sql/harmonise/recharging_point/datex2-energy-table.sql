@@ -5,6 +5,9 @@
 -- A place whose longitude is a copy of its latitude gives way to that of the site, and _fixes says so.
 -- EVSE id: where the standard has it, else an identifier, the point's id or name that has the form of one and a known
 -- country in front. Power is in W; 0 stands for a missing value. Voltage, current and mode give it where it is absent.
+-- Watts too few to charge a vehicle with are kW: below 100 (alternating current), 1000 (direct) or 500 (not said), and at
+-- least 1; unless voltage and current give as many W. _fixes says so. A unit behind the number counts.
+-- Connector types in any case, with a namespace's prefix, or in OCPI's words; what kind of current they give is theirs.
 WITH words AS (
     SELECT _file, _record,
            getvariable('dataset_zone')::VARCHAR AS zone,
@@ -35,7 +38,18 @@ WITH words AS (
                 ELSE site_operatingHours END AS hours,
            coalesce(point_lastUpdated, station_lastUpdated, site_lastUpdated) AS updated_text,
            publicationCreator_country, site_exclusiveUsers, station_totalMaximumPower,
-           point_connector, point_availableChargingPower, lower(point_currentType) AS said_current,
+           list_transform(point_connector, lambda c: {
+               'said': c,
+               'type': CASE WHEN c.connectorType IN ('iec62196T2', 'iec62196T2COMBO', 'chademo') THEN c.connectorType
+                            ELSE coalesce(connector_type_of('datex2', regexp_replace(c.connectorType, '^.*:', '')),
+                                          connector_type_of('ocpi', regexp_replace(c.connectorType, '^.*:', ''))) END,
+               'format': lower(regexp_replace(c.connectorFormat, '^.*:', '')),
+               'mode': lower(regexp_replace(c.chargingMode, '^.*:', '')),
+               'watt': coalesce(number_of(c.maxPowerAtSocket), number_of(regexp_extract(c.maxPowerAtSocket, '(?i)^(.*[0-9])\s*k?w$', 1)) * CASE WHEN c.maxPowerAtSocket ILIKE '%kw' THEN 1000 ELSE 1 END),
+               'voltage': number_of(c.voltage), 'ampere': number_of(c.maximumCurrent)}) AS plugs_said,
+           list_transform(point_availableChargingPower, lambda w: coalesce(number_of(w), number_of(regexp_extract(w, '(?i)^(.*[0-9])\s*k?w$', 1)) * CASE WHEN w ILIKE '%kw' THEN 1000 ELSE 1 END)) AS available_w,
+           coalesce(number_of(station_totalMaximumPower), number_of(regexp_extract(station_totalMaximumPower, '(?i)^(.*[0-9])\s*k?w$', 1)) * CASE WHEN station_totalMaximumPower ILIKE '%kw' THEN 1000 ELSE 1 END) AS station_w,
+           regexp_replace(lower(point_currentType), '^(.*:)?(ac|dc)([ _-]?[0-9].*|.*phase.*)?$', '\2') AS said_current,
            CASE WHEN len(point_authenticationAndIdentificationMethods) > 0
                 THEN list_concat(station_authenticationAndIdentificationMethods, point_authenticationAndIdentificationMethods)
                 ELSE station_authenticationAndIdentificationMethods END AS authentication,
@@ -48,26 +62,25 @@ WITH words AS (
 ),
 plugs AS (
     SELECT words.*,
-           list_transform(point_connector, lambda c: {
-               'id': c.id, 'raw': coalesce(CASE WHEN c.connectorType = 'other' THEN c.otherConnector END, c.connectorType),
-               'type': CASE WHEN c.connectorType IN ('iec62196T2', 'iec62196T2COMBO', 'chademo') THEN c.connectorType
-                            ELSE connector_type_of('datex2', c.connectorType) END,
-               'format': CASE WHEN c.connectorFormat IN ('cableMode2', 'cableMode3', 'otherCable', 'cable') THEN 'cable'
-                              WHEN c.connectorFormat = 'socket' THEN 'socket' END,
-               'current': CASE WHEN c.chargingMode IN ('mode4DC', 'ccs') THEN 'DC' WHEN c.chargingMode LIKE 'mode_AC%' THEN 'AC'
-                               WHEN c.connectorType IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs', 'pantographBottomUp', 'pantographTopDown') THEN 'DC'
-                               WHEN c.connectorType LIKE 'iec62196T%' OR c.connectorType LIKE 'domestic%' OR c.connectorType LIKE 'iec60309%'
-                                    OR c.connectorType IN ('cee3', 'cee5', 'yazaki') THEN 'AC'
+           list_transform(plugs_said, lambda c: {
+               'id': c.said.id, 'type': c.type,
+               'raw': coalesce(CASE WHEN c.type = 'other' THEN c.said.otherConnector END, c.said.connectorType),
+               'format': CASE WHEN c.format IN ('cablemode2', 'cablemode3', 'othercable', 'cable') THEN 'cable'
+                              WHEN c.format = 'socket' THEN 'socket' END,
+               'current': CASE WHEN c.type IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs', 'gbtDc', 'pantographBottomUp', 'pantographTopDown')
+                                    OR c.mode IN ('mode4dc', 'ccs') THEN 'DC'
+                               WHEN c.mode LIKE 'mode_ac%' THEN 'AC'
+                               WHEN c.type LIKE 'iec62196T%' OR c.type LIKE 'domestic%' OR c.type LIKE 'iec60309%'
+                                    OR c.type IN ('cee3', 'cee5', 'yazaki', 'gbtAc') THEN 'AC'
                                WHEN said_current = 'dc' THEN 'DC' WHEN said_current = 'ac' THEN 'AC' END,
-               'phases': CASE WHEN c.chargingMode LIKE '%AC1p' THEN 1 WHEN c.chargingMode LIKE '%AC3p' THEN 3 WHEN c.chargingMode = 'mode4DC' THEN 1 END,
-               'watt': number_of(c.maxPowerAtSocket), 'has_power': c.maxPowerAtSocket IS NOT NULL,
-               'voltage': number_of(c.voltage), 'ampere': number_of(c.maximumCurrent),
-               'problem': CASE WHEN c.connectorType NOT IN ('iec62196T2', 'iec62196T2COMBO', 'chademo') AND connector_type_of('datex2', c.connectorType) IS NULL
-                               THEN 'unmapped_connector_type'
-                               WHEN c.connectorFormat NOT IN ('cableMode2', 'cableMode3', 'otherCable', 'cable', 'socket') THEN 'unmapped_connector_format'
-                               WHEN c.maxPowerAtSocket IS NOT NULL AND number_of(c.maxPowerAtSocket) IS NULL THEN 'unreadable_power'
-                               WHEN c.voltage IS NOT NULL AND number_of(c.voltage) IS NULL THEN 'unreadable_voltage'
-                               WHEN c.maximumCurrent IS NOT NULL AND number_of(c.maximumCurrent) IS NULL THEN 'unreadable_current' END
+               'phases': CASE WHEN c.mode LIKE '%ac1p' THEN 1 WHEN c.mode LIKE '%ac3p' THEN 3 WHEN c.mode = 'mode4dc' THEN 1 END,
+               'watt': c.watt, 'has_power': c.said.maxPowerAtSocket IS NOT NULL,
+               'voltage': c.voltage, 'ampere': c.ampere,
+               'problem': CASE WHEN c.type IS NULL AND c.said.connectorType IS NOT NULL THEN 'unmapped_connector_type'
+                               WHEN c.format NOT IN ('cablemode2', 'cablemode3', 'othercable', 'cable', 'socket') THEN 'unmapped_connector_format'
+                               WHEN c.said.maxPowerAtSocket IS NOT NULL AND c.watt IS NULL THEN 'unreadable_power'
+                               WHEN c.said.voltage IS NOT NULL AND c.voltage IS NULL THEN 'unreadable_voltage'
+                               WHEN c.said.maximumCurrent IS NOT NULL AND c.ampere IS NULL THEN 'unreadable_current' END
            }) AS sockets,
            CASE WHEN evse_id_of(said_evse_id) IS NOT NULL THEN said_evse_id ELSE coalesce(outer_evse_id, inner_evse_id, said_evse_id) END AS evse_id_raw,
            coalesce(country_of(address.countryCode), CASE WHEN address.countryCode IS NULL
@@ -81,26 +94,41 @@ plugs AS (
     FROM (SELECT words.*, CASE WHEN is_copied THEN site_place ELSE own_place END AS place
           FROM (SELECT words.*, own_place.latitude = own_place.longitude AND site_place.latitude <> site_place.longitude AS is_copied FROM words) AS words) AS words
 ),
+scaled AS (
+    SELECT plugs.* EXCLUDE (sockets),
+           list_transform(sockets, lambda s: struct_insert(s, is_in_kw := coalesce(
+               s.watt >= 1 AND s.watt < CASE s.current WHEN 'AC' THEN 100 WHEN 'DC' THEN 1000 ELSE 500 END
+               AND NOT coalesce(kw_from_electricity(s.voltage, s.ampere, s.phases) BETWEEN s.watt / 2000 AND s.watt / 500, false), false))) AS sockets,
+           list_max(list_transform(available_w, lambda w: nullif(w, 0))) AS available_max_w
+    FROM plugs
+),
 power AS (
-    SELECT plugs.*,
+    SELECT scaled.*,
            evse_id_of(evse_id_raw) AS evse_id,
            list_transform(sockets, lambda s: {
                'connector_id': s.id, 'connector_type': s.type, 'connector_type_raw': s.raw, 'connector_format': s.format, 'current_type': s.current,
-               'power_kw': CASE WHEN s.watt <> 0 THEN s.watt / 1000
+               'power_kw': CASE WHEN s.is_in_kw THEN s.watt WHEN s.watt <> 0 THEN s.watt / 1000
                                 WHEN s.watt = 0 OR NOT s.has_power THEN kw_from_electricity(s.voltage, s.ampere, s.phases) END,
                'power_method': CASE WHEN s.watt <> 0 THEN 'declared'
                                     WHEN (s.watt = 0 OR NOT s.has_power) AND kw_from_electricity(s.voltage, s.ampere, s.phases) IS NOT NULL THEN 'computed' END,
                'voltage_v': s.voltage, 'current_a': s.ampere}) AS connectors,
-           list_max(list_transform(point_availableChargingPower, lambda w: nullif(number_of(w), 0))) / 1000 AS available_kw,
+           available_max_w / CASE WHEN is_available_in_kw THEN 1 ELSE 1000 END AS available_kw,
+           station_w / CASE WHEN is_station_in_kw THEN 1 ELSE 1000 END AS station_kw,
            -- Dirección: Calle Mayor 1 is a street, Provincia: Huelva is not
            list_filter(lines, lambda line: line.type = 'street')[1].text AS street,
            list_filter(lines, lambda line: line.type = 'houseNumber')[1].text AS house_number,
            list_transform(list_filter(lines, lambda line: line.type IS NULL OR line.type NOT IN ('street', 'houseNumber')), lambda line: line.text) AS free_lines
-    FROM plugs
+    FROM (SELECT scaled.*,
+                 coalesce(available_max_w >= 1 AND available_max_w < CASE WHEN list_contains(list_transform(sockets, lambda s: s.current), 'DC') OR said_current = 'dc' THEN 1000
+                     WHEN said_current = 'ac' OR len(sockets) > 0 THEN 100 ELSE 500 END, false) AS is_available_in_kw,
+                 coalesce(station_w >= 1 AND (station_w < 500 OR (station_w < 5000 AND list_contains(list_transform(sockets, lambda s: s.is_in_kw), true))), false) AS is_station_in_kw
+          FROM scaled) AS scaled
 ),
 rows_read AS (
     SELECT power.*,
            list_max(list_transform(connectors, lambda c: c.power_kw)) AS socket_kw,
+           coalesce(list_max(list_transform(sockets, lambda s: CASE WHEN s.is_in_kw THEN s.watt END)),
+                    CASE WHEN is_available_in_kw THEN available_max_w END) AS kw_written,
            list_transform(connectors, lambda c: c.current_type) AS currents, list_transform(connectors, lambda c: c.connector_type) AS kinds,
            list_distinct(list_transform(sockets, lambda s: s.problem)) AS socket_problems,
            list_filter(list_concat([
@@ -109,8 +137,8 @@ rows_read AS (
            list_filter(free_lines, lambda line: regexp_matches(line, '(?i)^(municipio|localidad|concelho|localidade|city|town|ville|commune|ort|stadt|gemeente|plaats|comune|kunta)\s*:'))[1] AS free_city,
            list_filter(lines, lambda line: line.type = 'town')[1].text AS town,
            CASE WHEN country IN ('DE', 'ES', 'FI', 'FR', 'IT') AND regexp_full_match(address.postcode, '[0-9]{4}') THEN '0' || address.postcode END AS mended_postcode,
-           CASE WHEN place IS NULL AND len(corners) >= 6 THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 1)) END AS middle_latitude,
-           CASE WHEN place IS NULL AND len(corners) >= 6 THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 0)) END AS middle_longitude
+           CASE WHEN place IS NULL AND len(corners) % 2 = 0 AND list_position(corners, NULL) IS NULL THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 1)) END AS middle_latitude,
+           CASE WHEN place IS NULL AND len(corners) % 2 = 0 AND list_position(corners, NULL) IS NULL THEN list_avg(list_filter(corners, lambda n, i: i % 2 = 0)) END AS middle_longitude
     FROM power
 )
 SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
@@ -154,11 +182,11 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        updated_at,
        station_name,
        site_name,
-       number_of(station_totalMaximumPower) / 1000 AS station_power_kw,
+       station_kw AS station_power_kw,
        connectors,
        list_concat(socket_problems, list_filter([
-           CASE WHEN len(list_filter(point_availableChargingPower, lambda w: number_of(w) IS NULL)) > 0
-                  OR (station_totalMaximumPower IS NOT NULL AND number_of(station_totalMaximumPower) IS NULL) THEN 'unreadable_power' END,
+           CASE WHEN list_position(available_w, NULL) > 0 OR (station_totalMaximumPower IS NOT NULL AND station_w IS NULL) THEN 'unreadable_power' END,
+           CASE WHEN place IS NULL AND len(corners) > 0 AND middle_latitude IS NULL THEN 'unreadable_coordinates' END,
            CASE WHEN said_current NOT IN ('ac', 'dc') THEN 'unmapped_current_type' END,
            CASE WHEN list_position(ways, NULL) > 0 THEN 'unmapped_authentication' END,
            CASE WHEN list_position(payments, NULL) > 0 THEN 'unmapped_payment' END,
@@ -174,7 +202,11 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
            CASE WHEN is_copied THEN {'field': 'longitude_deg', 'was': own_place.longitude, 'now': site_place.longitude,
                 'why': 'the longitude was a copy of the latitude: the place of the site is taken'} END,
            CASE WHEN list_contains(list_transform(sockets, lambda s: s.watt), 0) THEN {'field': 'connectors.power_kw', 'was': '0',
-                'now': NULL, 'why': '0 W stands for a missing value'} END
+                'now': NULL, 'why': '0 W stands for a missing value'} END,
+           CASE WHEN kw_written IS NOT NULL OR is_station_in_kw THEN
+                {'field': CASE WHEN kw_written IS NOT NULL THEN 'power_kw' ELSE 'station_power_kw' END,
+                 'was': CAST(coalesce(kw_written, station_w) / 1000 AS VARCHAR), 'now': CAST(coalesce(kw_written, station_w) AS VARCHAR),
+                 'why': 'no vehicle is charged with so few watts: the publisher writes kW'} END
        ], lambda fix: fix IS NOT NULL) AS _fixes
 FROM (SELECT rows_read.*, coalesce(operator.operatorId, list_filter(operator.externalIdentifier, lambda x: lower(x.typeOfIdentifier) = 'operatorid')[1].identifier) AS operator_code
       FROM rows_read)

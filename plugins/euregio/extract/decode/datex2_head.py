@@ -14,6 +14,8 @@ from euregio.extract.decode.datex2_xslt import XSI
 
 #: Namespaces of version 3, its extensions and national profiles among them.
 URI = re.compile(r"https?://(?:www\.)?datex2\.eu/schema/3(?:/.*)?")
+#: What is read of a site: version 3, and the geometries that some publishers put into its locations as they are in GML.
+READ_URI = re.compile(r"https?://(?:www\.)?(?:datex2\.eu/schema/3(?:/.*)?|opengis\.net/gml(?:/3\.\d)?)")
 _OTHER_URI = re.compile(r"https?://(?:www\.)?datex2\.eu/schema/(\d[^/]*)")
 _BLOCK = 256 * 1024
 #: A tag, a comment or a text may not be larger than this, bytes; nor may elements nest deeper.

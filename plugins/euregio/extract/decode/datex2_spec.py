@@ -72,7 +72,10 @@ def _words(kind: str, names: str) -> dict[str, Rule]:
 
 
 def _place(spec: Spec, level: str) -> Rule:
-    """A location in any of its classes and extensions: two kinds of coordinates, a polygon, an address."""
+    """A location in any of its classes and extensions: two kinds of coordinates, a line or polygon, an address.
+
+    Of OpenLR only what is the place itself (a coordinate, a point of interest), not the ends of the road that it lies on.
+    """
     place = f"{level}.location"
     spec.kind(f"{level}.pointByCoordinates", level, "latitude longitude", one=True)
     spec.kind(f"{level}.coordinatesForDisplay", level, "latitude longitude", one=True)
@@ -81,10 +84,19 @@ def _place(spec: Spec, level: str) -> Rule:
     spec.states[place] = {
         "pointByCoordinates": Rule("record", f"{place}.pointByCoordinates", f"{level}.pointByCoordinates"),
         "coordinatesForDisplay": Rule("record", f"{place}.coordinatesForDisplay", f"{level}.coordinatesForDisplay"),
+        "locationForDisplay": Rule("record", f"{place}.coordinatesForDisplay", f"{level}.coordinatesForDisplay"),
+        "pointCoordinates": Rule("record", f"{place}.pointByCoordinates", f"{level}.pointByCoordinates"),
+        "openlrGeoCoordinate": Rule("enter", f"{place}.openlr"),
+        "openlrPoiWithAccessPoint": Rule("enter", f"{place}.openlr"),
+        "tpegLinearLocation": Rule("enter", f"{place}.line_ends"),
         "address": Rule("record", f"{place}.address", f"{level}.address"),
-        **(_texts(level, "posList") if "posList" in spec.kinds[level].scalars else {}),
+        **(_gml(level) if "posList" in spec.kinds[level].scalars else {}),
         "*": Rule("enter", place),
     }
+    spec.states[f"{place}.openlr"] = {
+        "openlrCoordinates": Rule("record", f"{place}.pointByCoordinates", f"{level}.pointByCoordinates")
+    }
+    spec.states[f"{place}.line_ends"] = {}
     for point in ("pointByCoordinates", "coordinatesForDisplay"):
         spec.states[f"{place}.{point}"] = {
             "pointCoordinates": Rule("enter", f"{place}.{point}"),
@@ -100,6 +112,10 @@ def _place(spec: Spec, level: str) -> Rule:
         **_words(f"{level}.address.addressLine", "text"),
     }
     return Rule("enter", place)
+
+
+def _gml(level: str) -> dict[str, Rule]:
+    return {name: Rule("text", kind=level, column="posList") for name in ("posList", "pos")}
 
 
 def _facility(spec: Spec, level: str) -> dict[str, Rule]:

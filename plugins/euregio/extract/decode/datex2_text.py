@@ -18,6 +18,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]{2,40})["']""")
+_BEFORE = re.compile(rb"\A(?:[ \t\r\n]|\xef\xbb\xbf)+")
 #: Encodings that a declaration may name. Others (UTF-7, escapes) are no ways to send XML.
 _ALLOWED = re.compile(
     r"utf-?8|us-ascii|ascii|iso[-_]?8859[-_]\d+|latin[-_]?\d|l1|(windows|cp)[-_]?\d+|koi8-[ru]|mac-?roman"
@@ -41,7 +42,7 @@ def encoding_of(head: bytes, name: str) -> tuple[str, int]:
     for encoding in ("utf-16-le", "utf-16-be"):
         if head.startswith(("<".encode(encoding), "{".encode(encoding), "[".encode(encoding))):
             return encoding, 0
-    found = _DECLARED.match(head.lstrip(b" \t\r\n"))
+    found = _DECLARED.match(_BEFORE.sub(b"", head, count=1))
     declared = found[1].decode() if found else "utf-8"
     if not _ALLOWED.fullmatch(declared):
         raise DecodeError("the XML declares an encoding that is not read", where=name, found=declared)
@@ -55,7 +56,8 @@ def encoding_of(head: bytes, name: str) -> tuple[str, int]:
 
 class Utf8(AbstractContextManager["Utf8"]):
     """A document's bytes in UTF-8 without byte order mark, read forwards. Its own encoding declaration stays in the
-    text: whoever parses it must say UTF-8. Raises DecodeError for bytes that are not of the declared encoding."""
+    text: whoever parses it must say UTF-8. Blanks and marks before the first sign are left out, for no XML declaration may
+    follow them. Raises DecodeError for bytes that are not of the declared encoding."""
 
     def __init__(self, source: Source) -> None:
         self._name = source.name
@@ -65,9 +67,19 @@ class Utf8(AbstractContextManager["Utf8"]):
         self._encoding = encoding
         plain = encoding in ("utf-8", "ascii")
         self._decoder: Any = None if plain else codecs.getincrementaldecoder(encoding)("strict")
+        self._is_begun = False
 
     def read(self, size: int) -> bytes:
         """About `size` bytes, none at the end."""
+        block = self._read(size)
+        while not self._is_begun and block:
+            if rest := _BEFORE.sub(b"", block, count=1):
+                self._is_begun = True
+                return rest
+            block = self._read(size)
+        return block
+
+    def _read(self, size: int) -> bytes:
         if self._decoder is None:
             return self._file.read(size)
         try:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 from euregio.errors import DecodeError
-from euregio.extract.decode.datex2_head import URI, Head, HeadReader, Skeleton, broken
+from euregio.extract.decode.datex2_head import READ_URI, URI, Head, HeadReader, Skeleton, broken
 from euregio.extract.decode.datex2_rows import Pivot
 from euregio.extract.decode.datex2_spec import Spec
 from euregio.extract.decode.datex2_text import Utf8
@@ -37,7 +37,7 @@ _CHUNK = 4 * 1024 * 1024
 #: A site may not be larger than this, bytes; the largest known have some 100 kB.
 MAX_SITE = 64 * 1024 * 1024
 _THREADS = min(4, os.cpu_count() or 1)
-_BIND = re.compile(rb"(xmlns(?::[^\s=]+)?\s*=\s*[\"'])https?://(?:www\.)?datex2\.eu/schema/3(?:/[^\"']*)?(?=[\"'])")
+_BIND = re.compile(rb"(xmlns(?::[^\s=]+)?\s*=\s*[\"'])https?://(?:www\.)?(?:datex2\.eu/schema/3(?:/[^\"']*)?|opengis\.net/gml(?:/3\.\d)?)(?=[\"'])")
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class _ChunkReader:
         from lxml import etree
 
         self._header = head.header
-        bound = {p: NAMESPACE if URI.fullmatch(uri) else uri for p, uri in head.namespaces.items() if p != "xml"}
+        bound = {p: NAMESPACE if READ_URI.fullmatch(uri) else uri for p, uri in head.namespaces.items() if p != "xml"}
         names = (f" xmlns{':' if prefix else ''}{prefix}={quoteattr(uri)}" for prefix, uri in bound.items())
         self._open = f"<r{''.join(names)}>".encode()
         self._sheet = stylesheet(wanted.spec_of, wanted.element)
@@ -204,7 +204,7 @@ def exact_columns(source: Source, wanted: Wanted, skip: int) -> Iterator[Columns
                     parent, pending, header = site.getparent(), [], _header_above(site)
                 seen += 1
                 if seen > skip:
-                    node = node_of_xml(site, URI, f"{{{XSI}}}type", string)
+                    node = node_of_xml(site, READ_URI, f"{{{XSI}}}type", string)
                     pending += items(spec, node, header.get("lang") or "")
                 site.clear(keep_tail=False)
                 while site.getprevious() is not None:
