@@ -28,7 +28,8 @@ class Problem:
     """One failure. `cause` distinguishes two failures of one kind (rule, status, words without numbers).
 
     `reasons` are failing rules with their counts, `batch` names and numbers of the batch, `fetched` the landed files
-    (name, sha256, bytes, fetched_at, address).
+    (name, sha256, size_bytes, fetched_at, address), `figures` what gates found, `titles` words of rules, `records` numbers of
+    the first records that fail a rule of `table`.
     """
 
     kind: str
@@ -44,6 +45,9 @@ class Problem:
     batch: dict[str, Any] = field(default_factory=dict)
     fetched: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    records: dict[str, list[int]] = field(default_factory=dict)
+    table: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values, without what is not known."""
@@ -55,9 +59,7 @@ class Problem:
         return cls(**{name: value for name, value in content.items() if name in cls.__dataclass_fields__})
 
 
-def problem_of(
-    error: BaseException, step: str, batch: Mapping[str, Any] | None = None, fetched: list[dict[str, Any]] | None = None
-) -> Problem:
+def problem_of(error: BaseException, step: str, batch: Mapping[str, Any] | None = None) -> Problem:
     """The problem that an exception of the task `step` is.
 
     Errors of Euregio are lines for people and safe to log. Of any other exception only its class is told: its text
@@ -68,9 +70,10 @@ def problem_of(
     common: dict[str, Any] = {
         "step": step,
         "batch": {name: reference[name] for name in _OF_BATCH if name in reference},
-        "fetched": facts.get("fetched") or fetched or [],
         "reasons": {str(name): int(count or 0) for name, count in (facts.get("reasons") or {}).items()},
-        "figures": {**_held(error), **(facts.get("figures") or {})},
+        "figures": _held(error),
+        "titles": {str(name): str(title) for name, title in (facts.get("titles") or {}).items()},
+        "table": facts.get("table"),
     }
     kind = kind_of(error)
     if not isinstance(error, EuregioError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from euregio import stages
+from euregio.alerts import kinds, letter
 from euregio.check.compile import compile_suite
 from euregio.check.gx import validate_suite_file
 from euregio.check.suite import load_suite
-from euregio.declarations import corrections, datasets, documents, profiles, regions, tables
+from euregio.declarations import alerts, corrections, datasets, documents, profiles, regions, tables
 from euregio.errors import DeclarationError, EuregioError
 from euregio.extract.decode.registry import formats, module_of
 from euregio.harmonise.run import sql_file
@@ -34,6 +35,7 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("profiles", sorted(path.stem for path in profiles.FOLDER.glob("*.yaml")), _profile)
     each("regions", sorted(path.stem for path in regions.FOLDER.glob("*.yaml")), _region)
     each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
+    each("alerts", ["alerts.yaml", "kinds.yaml", *letter.languages()], _alerts)
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
     each("generated documents", documents.documents(), lambda _name: None)
     problems += [
@@ -95,6 +97,26 @@ def _corrections(path: str) -> None:
                 raise DeclarationError(
                     "no such column", where=f"{dataset.id}, correction {item.id}", found=", ".join(sorted(unknown))
                 )
+
+
+def _alerts(name: str) -> None:
+    known = kinds.load_kinds()
+    if name == "kinds.yaml":
+        return
+    if name == "alerts.yaml":
+        declared = alerts.load_alerts()
+        named = {*declared.severity, *(kind for one in (*declared.routes, *declared.maintenance) for kind in one.kinds)}
+        if unknown := sorted(named - set(known)):
+            raise DeclarationError(
+                "no such kind of trouble", where="include/alerts.yaml", found=", ".join(unknown), expected=", ".join(known)
+            )
+        return
+    words = letter.load_words(name)
+    lacking = {kind for kind, content in known.items() if content.letter} - set(words.kinds)
+    if lacking:
+        raise DeclarationError(
+            "the letter lacks words", where=f"include/letters/{name}.yaml, field kinds", found=", ".join(sorted(lacking))
+        )
 
 
 def _suite(path: str) -> None:

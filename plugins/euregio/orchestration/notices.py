@@ -38,10 +38,34 @@ def leaving_problem(step: str, reference: Any = None) -> Iterator[None]:
     except Exception as error:
         try:
             problem = problem_of(error, step, reference if isinstance(reference, dict) else None)
-            get_current_context()["ti"].xcom_push(key=XCOM_KEY, value=problem.to_json())
+            content = {**problem.to_json(), **_evidence(problem, error, reference)}
+            get_current_context()["ti"].xcom_push(key=XCOM_KEY, value=content)
         except Exception:  # the error itself is what must be seen
             _LOG.exception("the problem could not be handed on")
         raise
+
+
+def _evidence(problem: Any, error: BaseException, reference: Any) -> dict[str, Any]:
+    """What the worker's zone adds to a problem: the landed files, numbers of records; no rows leave here."""
+    batch = getattr(error, "facts", {}).get("batch") or (reference if isinstance(reference, dict) else {})
+    found: dict[str, Any] = {}
+    if not (batch.get("dataset") and batch.get("files")):
+        return found
+    try:
+        from euregio.alerts import evidence
+        from euregio.declarations.datasets import dataset
+        from euregio.pipeline import Batch, zone_of
+        from euregio.settings import Settings
+
+        settings = Settings()
+        zone = zone_of(dataset(batch["dataset"]), settings)
+        found["fetched"] = evidence.landed(zone, batch["files"])
+        if problem.table:
+            rows = f"{Batch.from_json(batch).folder}/rows-{problem.table}.parquet"
+            found["records"] = evidence.records(zone, rows, settings)
+    except Exception:  # the zone may be what is broken
+        _LOG.exception("the zone shows nothing of the problem")
+    return found
 
 
 def note(assets: Sequence[Any], key: str, period: str | None) -> None:
@@ -81,8 +105,29 @@ def report_run(
     about = about_run(
         dag_id, run_id, task_id, period or (partition or "").partition("|")[2] or problem.batch.get("period")
     )
+    about["samples"] = _samples(dag_id, problem)
     with desk() as open_desk:
         open_desk.report(problem, about, datetime.now(UTC))
+
+
+def _samples(dataset_id: str, problem: Any) -> list[str]:
+    """Rows for the alert where this process can read the zone and the policy lets them: never from a country's own worker."""
+    if not (problem.table and problem.batch.get("batch_id")):
+        return []
+    try:
+        from euregio.alerts import evidence
+        from euregio.declarations.datasets import dataset
+        from euregio.declarations.tables import load_table
+        from euregio.pipeline import zone_of
+        from euregio.settings import Settings
+
+        settings, declared = Settings(), dataset(dataset_id)
+        folder = f"batches/{problem.batch['period'].replace(':', '')}/{problem.batch['batch_id']}"
+        rows = f"{folder}/rows-{problem.table}.parquet"
+        return evidence.sample_rows(zone_of(declared, settings), declared, load_table(problem.table), rows, settings)
+    except Exception:
+        _LOG.exception("no sample rows")
+        return []
 
 
 def about_run(dag_id: str, run_id: str | None, task_id: str | None, period: str | None) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""What a zone can show of a problem: the landed files, numbers of records that fail, rows where the policy lets them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from euregio.declarations.datasets import Dataset
+from euregio.declarations.tables import Table
+from euregio.extract.landing import manifest_of
+from euregio.release.gate import passage
+from euregio.settings import Settings
+from euregio.storage.duck import connect, identifier, quoted
+from euregio.storage.zones import Zone
+
+_FILES, _RECORDS, _ROWS = 5, 10, 3
+_TOLD = ("name", "sha256", "size_bytes", "fetched_at", "address")
+_LONGEST = 300
+
+
+def landed(zone: Zone, files: Iterable[str]) -> list[dict[str, Any]]:
+    """Name, hash, size, address (without secrets) and instant of landed files, at most five."""
+    manifests = (manifest_of(zone, sha256) for sha256 in list(files)[:_FILES])
+    return [{name: manifest[name] for name in _TOLD if name in manifest} for manifest in manifests]
+
+
+def records(zone: Zone, rows: str, settings: Settings) -> dict[str, list[int]]:
+    """Per reason the numbers of the first records that were kept back for it; `rows` is the rows file in the zone."""
+    con = connect(settings, "spatial")
+    try:
+        found = con.execute(
+            f"SELECT reason, list(record ORDER BY record)[1:{_RECORDS}] FROM ("
+            f"  SELECT DISTINCT unnest(_reasons) AS reason, _record AS record FROM read_parquet({quoted(str(zone.local(rows)))}) "
+            "  WHERE _verdict = 'quarantined') GROUP BY reason ORDER BY reason"
+        ).fetchall()
+    finally:
+        con.close()
+    return {reason: [int(number) for number in numbers] for reason, numbers in found}
+
+
+def sample_rows(zone: Zone, dataset: Dataset, table: Table, rows: str, settings: Settings) -> list[str]:
+    """The first rows that were kept back, as JSON lines of the columns that may cross; none where the policy says no.
+
+    Only data whose access class is open are shown, and of these only columns that the release would show as they are.
+    """
+    through = passage(dataset, table)
+    if through.barrier or through.access_class != "open" or not through.crossing or not zone.exists(rows):
+        return []
+    con = connect(settings, "spatial")
+    try:
+        columns = ", ".join(f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in through.crossing)
+        condition = through.condition or "true"
+        found = con.sql(
+            f"SELECT {columns} FROM read_parquet({quoted(str(zone.local(rows)))}) "
+            f"WHERE _verdict = 'quarantined' AND ({condition}) LIMIT {_ROWS}"
+        )
+        names, lines = found.columns, found.fetchall()
+    finally:
+        con.close()
+    kept = ({name: value for name, value in zip(names, line, strict=True) if value is not None} for line in lines)
+    return [json.dumps(row, ensure_ascii=False)[:_LONGEST] for row in kept]
