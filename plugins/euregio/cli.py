@@ -125,6 +125,17 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--reason", required=True, help="why it is meant; it stays in quality.acceptance")
     accept.set_defaults(run=_accept)
 
+    incidents = commands.add_parser("incidents", help="what is wrong now: open incidents, the gravest first; one in full")
+    incidents.add_argument("incident", nargs="?", help="an incident's id: all that is known, and who was told")
+    incidents.add_argument("--all", action="store_true", help="the closed ones too")
+    incidents.add_argument("--dataset", help="of one dataset")
+    incidents.set_defaults(run=_incidents)
+
+    letter = commands.add_parser("letter", help="the letter to the publisher about an incident, in its language")
+    letter.add_argument("incident")
+    letter.add_argument("--language", help="de, en, es, fr or nl; that of the publisher's country where none is given")
+    letter.set_defaults(run=_letter)
+
     check = commands.add_parser("check", help="validate every declaration, contract, suite and generated document")
     check.set_defaults(run=_check)
     docs = commands.add_parser("docs", help="write what is generated from declarations: JSON Schemas, data dictionary")
@@ -272,6 +283,24 @@ def _released(batch: Batch) -> int:
             f"{batch.dataset} {batch.period}: {batch.rows} rows, admitted {batch.admitted}, corrected {batch.corrected}, "
             f"quarantined {batch.quarantined}, released {batch.released} as snapshot {batch.snapshot_id}"
         )
+    return 0
+
+
+def _incidents(given: argparse.Namespace) -> int:
+    from euregio.commands.incidents import incidents, told_about
+
+    if given.incident:
+        print(told_about(given.incident))
+        return 0
+    for line in incidents(every=given.all, dataset=given.dataset):
+        print(line)
+    return 0
+
+
+def _letter(given: argparse.Namespace) -> int:
+    from euregio.commands.incidents import letter_about
+
+    print(letter_about(given.incident, given.language), end="")
     return 0
 
 
