@@ -237,7 +237,7 @@ class Topology:
         """A run as Airflow tells it."""
         return self.up.airflow._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
 
-    def ended(self, dag_id: str, run_id: str, seconds: float = 240) -> dict[str, Any]:
+    def ended(self, dag_id: str, run_id: str, seconds: float = 900) -> dict[str, Any]:
         """The run when it has ended."""
 
         def final() -> dict[str, Any] | None:
@@ -292,7 +292,7 @@ def settings_of_airflow(under: Servers) -> dict[str, str]:
     }
 
 
-def eventually(condition: Callable[[], Any], what: str, seconds: float = 120, every: float = 0.5) -> Any:
+def eventually(condition: Callable[[], Any], what: str, seconds: float = 300, every: float = 0.5) -> Any:
     """What `condition` gives when it gives something. Fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (found := condition()):

@@ -25,6 +25,8 @@ _BUSY = (
     "serialization failure",
     "could not serialize",
 )
+#: A proxy where nobody listens.
+_NOWHERE = "127.0.0.1:9"
 Result = TypeVar("Result")
 
 
@@ -133,11 +135,35 @@ def transaction(con: duckdb.DuckDBPyConnection, author: str, message: str, facts
         con.execute(
             f"CALL lake.set_commit_message({quoted(author)}, {quoted(message)}, extra_info => {quoted(json.dumps(facts, sort_keys=True))})"
         )
-        con.execute("COMMIT")
+        with _store_out_of_reach(con):
+            con.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a failed commit has ended the transaction already
             con.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def _store_out_of_reach(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep DuckLake from removing a transaction's files when it cannot know whether its commit came through.
+
+    It takes a catalogue that ends within COMMIT for a failed commit and deletes the files of its rows; where the
+    catalogue had them on disk, the layer then names files that are gone. A commit itself needs nothing of the object
+    store; files that no snapshot names are swept later (ducklake_delete_orphaned_files).
+    """
+    known = dict(
+        con.execute("SELECT name, value FROM duckdb_settings() WHERE name IN ('http_proxy', 'http_retries')").fetchall()
+    )
+    if "http_retries" not in known:  # no httpfs: the files are local
+        yield
+        return
+    con.execute(f"SET http_proxy = '{_NOWHERE}'")
+    con.execute("SET http_retries = 0")
+    try:
+        yield
+    finally:
+        con.execute(f"SET http_proxy = {quoted(known['http_proxy'] or '')}")
+        con.execute(f"SET http_retries = {known['http_retries']}")
 
 
 def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
