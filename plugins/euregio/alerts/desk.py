@@ -51,9 +51,10 @@ class Desk:
         scope, key = incident_key(problem, about)
         severity = self.alerts.severity.get(problem.kind) or kind(problem.kind).severity
         known = self.journal.incidents(key=key, limit=_KEPT)
-        if run_id := about.get("run_id"):  # a callback that comes late, after the watch, or twice
-            if mine := next((one for one in known if run_id in one.facts.get("runs", [])), None):
-                return mine
+        run_id = about.get("run_id")
+        mine = next((one for one in known if run_id and run_id in one.facts.get("runs", [])), None)
+        if mine:  # a callback that comes late, after the watch, or twice
+            return mine
         before = next((one for one in known if one.closed_at is None), None)
         facts = _merged(before.facts if before else {}, problem, about, severity)
         incident, new = self.journal.see(

@@ -16,7 +16,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from airflow.sdk import AsyncCallback, BaseNotifier, DeadlineAlert, DeadlineReference, get_current_context
+from airflow.sdk import BaseNotifier, get_current_context
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 _LOG = logging.getLogger(__name__)
 #: Keys in Airflow's asset state, for the watch: the last run of a dataset that began, and the last that was done with it.
@@ -71,7 +73,7 @@ def _evidence(problem: Any, error: BaseException, reference: Any) -> dict[str, A
 def note(assets: Sequence[Any], key: str, period: str | None) -> None:
     """Note in the first asset's state that the present run has begun, or is done with its dataset."""
     context = get_current_context()
-    said = {"run_id": context["run_id"], "period": period, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    said: Any = {"run_id": context["run_id"], "period": period, "at": datetime.now(UTC).isoformat(timespec="seconds")}
     try:
         for asset in assets[:1]:
             context["asset_state_store"][asset].set(key, said)
