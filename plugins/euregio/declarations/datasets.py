@@ -96,6 +96,14 @@ class Dataset(BaseModel):
     country: Annotated[str, Field(default="", exclude=True)] = ""
     theme: Annotated[str, Field(default="", exclude=True)] = ""
 
+    @field_validator("format")
+    @classmethod
+    def _format_is_known(cls, value: str) -> str:
+        known = sorted({path.stem for path in (PROJECT / "include" / "sql" / "harmonise").glob("*/*.sql")})
+        if value not in known:
+            raise ValueError(f"no such format; expected one of {', '.join(known)}")
+        return value
+
     @field_validator("rhythm")
     @classmethod
     def _even_rhythm(cls, value: str) -> str:

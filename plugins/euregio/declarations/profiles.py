@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -63,6 +65,8 @@ class Profile(BaseModel):
         if not self.serves(dataset):
             raise DeclarationError("this profile has no bytes of the dataset", where=dataset.id, found=self.kind)
         if self.kind == "live":
+            for url in dataset.source.urls:
+                _refuse_inside(url, dataset.id)
             return dataset.source
         plain: dict[str, Any] = {"headers": {}, "paging": None, "link": None, "certificate": None}
         if self.kind == "sandbox":
@@ -83,6 +87,23 @@ class Profile(BaseModel):
             return None
         folder = Path(expanded(self.root))
         return folder if folder.is_absolute() else (PROJECT / folder).resolve()
+
+
+def _refuse_inside(url: str, dataset_id: str) -> None:
+    """Refuse a live address that names this machine, its network or its cloud's keys by number. Raises DeclarationError.
+
+    Names are looked at when they are resolved, redirects as they come: `extract/fetch/addresses.py`.
+    """
+    host = (urlsplit(url).hostname or "").partition("%")[0]
+    try:
+        inside = not ipaddress.ip_address(host).is_global
+    except ValueError:
+        inside = host == "localhost" or host.endswith(".localhost") or url.lower().startswith("file:")
+    if inside:
+        raise DeclarationError(
+            "a live address leads into the node's own network or disk", where=f"{dataset_id}, source.url", found=url,
+            expected="a public address (files and loopback belong to the profiles `files` and `sandbox`)",
+        )  # fmt: skip
 
 
 def expanded(text: str) -> str:

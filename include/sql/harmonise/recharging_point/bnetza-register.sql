@@ -110,8 +110,8 @@ SELECT _file, _record, point_no AS _point,
        coalesce(ort, nullif(regexp_extract(postleitzahl_ort, '^\d{4,5}\s+(.*)$', 1), ''), nullif(regexp_extract(standort, '\b\d{5}\b,?\s+([^\d]*)$', 1), '')) AS city,
        coalesce(own_kw, CASE WHEN point_count = 1 THEN device_kw END) AS power_kw,
        CASE WHEN coalesce(own_kw, CASE WHEN point_count = 1 THEN device_kw END) IS NOT NULL THEN 'declared' END AS power_method,
-       CASE WHEN len(list_filter(plugs, lambda plug: plug.word ILIKE 'DC%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO'))) > 0 THEN 'DC'
-            WHEN len(list_filter(plugs, lambda plug: plug.kind IS NOT NULL AND plug.kind <> 'other')) > 0 THEN 'AC' END AS current_type,
+       CASE WHEN len(list_filter(plugs, lambda plug: plug.word ILIKE 'DC%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO', 'mcs'))) > 0 THEN 'DC'
+            WHEN len(list_filter(plugs, lambda plug: plug.kind NOT IN ('other', 'saeJ3400'))) > 0 THEN 'AC' END AS current_type,
        CASE WHEN len(plugs) > 0 THEN CAST(len(plugs) AS INTEGER) END AS connector_count,
        CASE WHEN len(plugs) > 0 THEN list_sort(list_distinct(list_transform(plugs, lambda plug: plug.kind))) END AS connector_types,
        coalesce(access_of('bnetza', parkraum), 'public') AS access_type,
@@ -128,9 +128,9 @@ SELECT _file, _record, point_no AS _point,
        list_transform(plugs, lambda plug: {
            'connector_id': CAST(NULL AS VARCHAR), 'connector_type': plug.kind, 'connector_type_raw': plug.word,
            'connector_format': CASE WHEN plug.word ILIKE '%steckdose%' OR plug.kind IN ('domesticF', 'cee3', 'cee5') THEN 'socket'
-                                    WHEN plug.word ILIKE '%kupplung%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO') THEN 'cable' END,
-           'current_type': CASE WHEN plug.word ILIKE 'DC%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO') THEN 'DC'
-                                WHEN plug.kind IS NOT NULL AND plug.kind <> 'other' THEN 'AC' END,
+                                    WHEN plug.word ILIKE '%kupplung%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO', 'mcs') THEN 'cable' END,
+           'current_type': CASE WHEN plug.word ILIKE 'DC%' OR plug.kind IN ('chademo', 'iec62196T2COMBO', 'iec62196T1COMBO', 'mcs') THEN 'DC'
+                                WHEN plug.kind NOT IN ('other', 'saeJ3400') THEN 'AC' END,
            'power_kw': CASE WHEN plug.kw <> 0 THEN plug.kw END,
            'power_method': CASE WHEN plug.kw <> 0 THEN 'declared' END,
            'voltage_v': CAST(NULL AS DOUBLE), 'current_a': CAST(NULL AS DOUBLE)}) AS connectors,

@@ -1,6 +1,7 @@
 -- OICP EVSE data (2.1 to 2.3) to recharging points: one row per EVSE. OICP lists plugs and charging facilities (power,
--- volts, amperes) beside each other and does not say which belongs to which: a plug has the power of the only facility,
--- of the facility at its place where there are as many of both, else none. See docs/real-data/json-formats.md.
+-- volts, amperes) beside each other and does not say which belongs to which: a plug has the power of the only facility of
+-- its kind of current, of the facility at its place where there are as many of both, else none. A fixed kind of current
+-- (CCS gives direct, an outlet alternating) never takes the power of the other. See docs/real-data/json-formats.md.
 WITH written AS (
     SELECT _file, _record,
            clean(EvseID) AS evse_id_raw, evse_id_of(EvseID) AS evse_id,
@@ -22,9 +23,13 @@ WITH written AS (
            -- a text that only begins like JSON is a word like any other: what it says cannot be read, and that is said
            CASE WHEN GeoCoordinates LIKE '{%' THEN TRY_CAST(GeoCoordinates AS JSON) END AS place_json,
            CASE WHEN GeoCoordinates NOT LIKE '{%' OR TRY_CAST(GeoCoordinates AS JSON) IS NULL THEN GeoCoordinates END AS place_words,
-           CASE WHEN Plugs LIKE '[%' AND json_valid(Plugs) THEN TRY_CAST(TRY_CAST(Plugs AS JSON) AS VARCHAR[])
+           CASE WHEN Plugs LIKE '{%' AND json_valid(Plugs) AND json_type(TRY_CAST(Plugs AS JSON), '$.Plug') = 'ARRAY'
+                THEN TRY_CAST(json_extract(TRY_CAST(Plugs AS JSON), '$.Plug') AS VARCHAR[])
+                WHEN Plugs LIKE '[%' AND json_valid(Plugs) THEN TRY_CAST(TRY_CAST(Plugs AS JSON) AS VARCHAR[])
                 WHEN clean(Plugs) IS NOT NULL THEN [Plugs] END AS plug_words,
-           CASE WHEN ChargingFacilities LIKE '[%' AND json_valid(ChargingFacilities) THEN json_extract(TRY_CAST(ChargingFacilities AS JSON), '$[*]')
+           CASE WHEN ChargingFacilities LIKE '{%' AND json_valid(ChargingFacilities) AND json_type(TRY_CAST(ChargingFacilities AS JSON), '$.ChargingFacility') = 'ARRAY'
+                THEN json_extract(TRY_CAST(ChargingFacilities AS JSON), '$.ChargingFacility[*]')
+                WHEN ChargingFacilities LIKE '[%' AND json_valid(ChargingFacilities) THEN json_extract(TRY_CAST(ChargingFacilities AS JSON), '$[*]')
                 WHEN ChargingFacilities LIKE '{%' AND json_valid(ChargingFacilities) THEN [TRY_CAST(ChargingFacilities AS JSON)]
                 WHEN clean(ChargingFacilities) IS NOT NULL THEN [to_json(ChargingFacilities)] END AS facilities,
            AuthenticationModes AS authentication_words, PaymentOptions AS payment_words
@@ -91,14 +96,24 @@ powered AS (
                    OR (m.current_type IS NULL AND coalesce(m.item.type, upper(m.item.words)) NOT IN ('UNSPECIFIED', 'BATTERY EXCHANGE'))}) AS facilities
     FROM measured
 ),
-plugged AS (
+kinds AS (
     SELECT *,
            list_transform(list_filter(plug_words, lambda word: clean(word) IS NOT NULL), lambda word, place: {
-               'word': clean(word),
-               'type': connector_type_of('oicp', word),
-               'facility': CASE WHEN len(facilities) = 1 THEN facilities[1] WHEN len(facilities) = len(plug_words) THEN facilities[place] END}) AS plugs,
+               'word': clean(word), 'place': place, 'type': connector_type_of('oicp', word),
+               'fixed': CASE WHEN connector_type_of('oicp', word) IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs') THEN 'DC'
+                             WHEN connector_type_of('oicp', word) LIKE 'domestic%' OR word ILIKE '%outlet%'
+                                  OR connector_type_of('oicp', word) IN ('iec62196T1', 'iec62196T3C', 'cee3', 'cee5') THEN 'AC' END}) AS plug_kinds,
            list_max(list_transform(facilities, lambda m: m.power_kw)) AS power_kw
     FROM powered
+),
+plugged AS (
+    SELECT *,
+           list_transform(plug_kinds, lambda plug: {
+               'word': plug.word, 'type': plug.type, 'fixed': plug.fixed,
+               'facility': CASE WHEN len(facilities) = len(plug_kinds) AND coalesce(facilities[plug.place].current_type = plug.fixed, true) THEN facilities[plug.place]
+                                WHEN len(list_filter(facilities, lambda m: coalesce(m.current_type = plug.fixed, true))) = 1
+                                THEN list_filter(facilities, lambda m: coalesce(m.current_type = plug.fixed, true))[1] END}) AS plugs
+    FROM kinds
 ),
 finished AS (
     SELECT *,
@@ -108,9 +123,7 @@ finished AS (
                'connector_type_raw': plug.word,
                'connector_format': CASE WHEN plug.word ILIKE '%cable attached%' OR plug.word ILIKE 'chademo%' THEN 'cable'
                                         WHEN plug.word ILIKE '%outlet%' OR plug.type LIKE 'domestic%' THEN 'socket' END,
-               'current_type': CASE WHEN plug.type IN ('iec62196T2COMBO', 'iec62196T1COMBO', 'chademo', 'mcs') THEN 'DC'
-                                    WHEN plug.type LIKE 'domestic%' OR plug.type IN ('iec62196T1', 'iec62196T3C', 'cee3', 'cee5') THEN 'AC'
-                                    ELSE plug.facility.current_type END,
+               'current_type': coalesce(plug.fixed, plug.facility.current_type),
                'power_kw': plug.facility.power_kw,
                'power_method': plug.facility.power_method,
                'voltage_v': plug.facility.voltage_v,

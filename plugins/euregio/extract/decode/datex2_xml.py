@@ -37,7 +37,9 @@ _CHUNK = 4 * 1024 * 1024
 #: A site may not be larger than this, bytes; the largest known have some 100 kB.
 MAX_SITE = 64 * 1024 * 1024
 _THREADS = min(4, os.cpu_count() or 1)
-_BIND = re.compile(rb"(xmlns(?::[^\s=]+)?\s*=\s*[\"'])https?://(?:www\.)?(?:datex2\.eu/schema/3(?:/[^\"']*)?|opengis\.net/gml(?:/3\.\d)?)(?=[\"'])")
+_BIND = re.compile(
+    rb"(xmlns(?::[^\s=]+)?\s*=\s*[\"'])https?://(?:www\.)?(?:datex2\.eu/schema/3(?:/[^\"']*)?|opengis\.net/gml(?:/3\.\d)?)(?=[\"'])"
+)
 
 
 @dataclass(frozen=True)

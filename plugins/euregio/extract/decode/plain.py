@@ -31,6 +31,8 @@ BROKEN_ARCHIVE = (
     OverflowError, struct.error,
 )  # fmt: skip
 
+#: Endings of files of data in an archive of several files.
+_DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".geojson", ".xml", ".xlsx", ".gz", ".zip")
 GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -68,7 +70,7 @@ class Source:
 
 
 def plain_source(path: Path, name: str, scratch: Path) -> Source:
-    """Unpack gzip and single-file zip (not XLSX) into `scratch`, and refuse what can be no dataset.
+    """Unpack gzip and zip of one file of data (not XLSX) into `scratch`, and refuse what can be no dataset.
 
     Raises DecodeError for empty files, HTML pages, encrypted or broken archives, and archives that
     unpack beyond the limits of this module.
@@ -147,16 +149,23 @@ def _is_workbook(path: Path, name: str) -> bool:
         ) from error
 
 
+def _is_litter(name: str) -> bool:
+    """Whether a computer left it in the archive, and no publisher: .DS_Store, ._data.csv, __MACOSX/…, Thumbs.db."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return name.startswith("__MACOSX/") or last.startswith(".") or last.lower() in ("thumbs.db", "desktop.ini")
+
+
 def _unzip(path: Path, name: str, scratch: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
-            files = [
-                info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX/")
-            ]
+            files = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+            if len(files) > 1:  # a readme, a licence or a table's description may lie beside the data
+                files = [info for info in files if info.filename.lower().endswith(_DATA_ENDINGS)] or files
             if len(files) != 1:
                 raise DecodeError(
-                    "a zip must hold one file", where=name, found=f"{len(files)} files", do="Declare or pack one file."
-                )
+                    "a zip must hold one file of data", where=name,
+                    found=", ".join(info.filename for info in files)[:200] or "0 files", do="Declare or pack one file.",
+                )  # fmt: skip
             if files[0].flag_bits & 1:
                 raise DecodeError("the zip is encrypted", where=name, do="Offer it without a password.")
             out = scratch / "plain-unzip"

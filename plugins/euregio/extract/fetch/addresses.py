@@ -52,7 +52,7 @@ class Reach:
             raise FetchFailed("the connection has no numeric address", where=host, found=peer) from None
         if is_public(ip) or host.lower() in _private_hosts():
             return
-        if self._literal is not None and _kind(self._literal) == _kind(ip):
+        if self._literal is not None and _kind(self._literal) == _kind(ip) != "link-local":  # where clouds keep keys
             return
         raise FetchFailed(
             f"the address leads into the node's own network ({_kind(ip)})", where=host,
