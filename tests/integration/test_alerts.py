@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 from sinks import MailSink, WebhookSink
 
@@ -82,7 +83,7 @@ def up(tmp_path_factory, sinks):
     with Sandbox(300, 7) as sandbox:
         for name, value in {
             "EUREGIO_PROJECT": str(where), "EUREGIO_HOME": str(root / "home"), "EUREGIO_TASK_RETRIES": "0",
-            "EUREGIO_SANDBOX_URL": sandbox.address, "PYTHONPATH": str(PROJECT / "plugins"),
+            "EUREGIO_SANDBOX_URL": sandbox.address, "EUREGIO_WATCH_MINUTES": "0", "PYTHONPATH": str(PROJECT / "plugins"),
             "AIRFLOW_CONN_SMTP_SINK": json.dumps(smtp), "AIRFLOW_CONN_HOOK_SINK": json.dumps(apprise),
         }.items():  # fmt: skip
             patch.setenv(name, value)
@@ -104,7 +105,7 @@ def up(tmp_path_factory, sinks):
             profiles.load_profile.cache_clear()
 
 
-def eventually(condition, seconds: float = 60):
+def eventually(condition, seconds: float = 120):
     end = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < end, "it did not happen"
@@ -132,11 +133,122 @@ def run(up, dataset: str, state: str, at: datetime = AT) -> str:
     return run_id
 
 
-def test_a_failed_run_sends_one_mail(up, sinks) -> None:
-    mail, hook = sinks
-    up.sandbox.misbehave("nl.charging__dot_nl", "html")
-    run(up, "nl.charging__dot_nl", "failed")
-    eventually(lambda: mail.mails and hook.posts)
-    assert mail.subjects == ["[critical] nl.charging__dot_nl 2026-11-20T10:00Z: the publisher sends something else"]
-    print(mail.mails[0].get_body(("plain",)).get_content())
-    print(hook.facts)
+def told(mail, dataset: str) -> list[str]:
+    return [subject for subject in mail.subjects if f" {dataset}" in subject]
+
+
+def kill_a_task(up, before: set[int]) -> None:
+    """End the process of the task that runs, as the kernel does when memory runs out."""
+    scheduler = psutil.Process(up.services._running["scheduler"].pid)
+
+    def leaves():
+        return [one for one in scheduler.children(recursive=True) if one.pid not in before and not one.children()]
+
+    for one in eventually(leaves):
+        one.kill()
+
+
+def look(up) -> None:
+    """A round of the watch."""
+    since = datetime.now(UTC).isoformat()
+    key = ("watch", up.airflow.trigger("watch", None))
+
+    def ended() -> str | None:
+        state = up.airflow.run_states(since).get(key, {}).get("state")
+        return state if state in ("success", "failed") else None
+
+    assert eventually(ended) == "success"
+
+
+@pytest.fixture(scope="module")
+def failed(up, sinks):
+    """Runs that fail, each in its own way; and what was told of them."""
+    mail, _ = sinks
+    for dataset, mode, how in (
+        ("nl.charging__dot_nl", "html", {}),
+        ("fr.charging__irve_static", "cut_off", {}),
+        ("es.charging__electrolineras", "retry_later", {"status": 404}),
+    ):
+        up.sandbox.misbehave(dataset, mode, **how)
+        run(up, dataset, "failed")
+    up.sandbox.misbehave("be.charging__eco_movement", "slow", seconds=60)
+    scheduler = psutil.Process(up.services._running["scheduler"].pid)
+    before = {one.pid for one in scheduler.children(recursive=True)}
+    since = datetime.now(UTC).isoformat()
+    up.airflow.pause("be.charging__eco_movement", False)
+    run_id = up.airflow.trigger("be.charging__eco_movement", key_of("be", period_of(up, "be.charging__eco_movement")))
+    eventually(lambda: up.airflow.tasks("be.charging__eco_movement", run_id)["extract"]["state"] == "running")
+    time.sleep(3)  # the worker has forked the task by now
+    kill_a_task(up, before)
+    eventually(lambda: up.airflow.run_states(since)["be.charging__eco_movement", run_id]["state"] == "failed")
+    eventually(lambda: len(mail.mails) >= 4)
+    return mail.mails
+
+
+def test_each_failed_run_sends_one_mail_that_says_what_happened(failed, sinks) -> None:
+    mail, _ = sinks
+    assert told(mail, "nl.charging__dot_nl") == [
+        "[critical] nl.charging__dot_nl 2026-11-20T10:00Z: the publisher sends something else"
+    ]
+    assert told(mail, "fr.charging__irve_static") == [
+        "[critical] fr.charging__irve_static 2026-11-20: the file is broken or has another layout"
+    ]
+    assert told(mail, "es.charging__electrolineras") == [
+        "[critical] es.charging__electrolineras 2026-11-20: the publisher refuses our request"
+    ]
+    assert told(mail, "be.charging__eco_movement") == [
+        "[warning] be.charging__eco_movement 2026-11-20: a task's process was ended from outside"
+    ]
+    assert {one["X-Rcpt"] for one in failed} == {"duty@example.org,team@example.org"}
+
+
+def test_the_mail_leads_to_the_run_and_says_what_to_do(up, failed) -> None:
+    text = next(one for one in failed if "fr.charging" in one["Subject"]).get_body(("plain",)).get_content()
+    assert f"{up.installation.address}/dags/fr.charging__irve_static/runs/" in text
+    for part in (
+        "Country:       France",
+        "2026-11-20",
+        "data engineering",
+        "What to do:",
+        "euregio letter",
+        "nothing was released yet",
+    ):
+        assert part in text
+
+
+def test_the_webhook_gets_the_critical_ones_with_their_facts(failed, sinks) -> None:  # noqa: ARG001
+    _, hook = sinks
+    eventually(lambda: len(hook.posts) >= 3)
+    assert sorted((one["kind"], one["severity"], one["owner"]) for one in hook.facts) == [
+        ("not_the_dataset", "critical", "data engineering"), ("publisher_refuses", "critical", "data engineering"),
+        ("undecodable", "critical", "data engineering"),
+    ]  # fmt: skip
+
+
+def test_a_letter_tells_the_publisher_which_file_it_was(up, failed) -> None:  # noqa: ARG001
+    from euregio.commands.incidents import incidents, letter_about
+
+    lines = list(incidents(settings=up.installation.settings))
+    assert len(lines) == 4
+    wanted = next(line.split()[0] for line in lines if "fr.charging" in line)
+    text = letter_about(wanted, settings=up.installation.settings)
+    assert "Madame, Monsieur," in text
+    assert f"{up.sandbox.address}/fr.charging__irve_static" in text
+    assert "SHA-256: " in text
+
+
+def test_a_later_run_gives_the_all_clear_through_the_watch(up, failed, sinks) -> None:  # noqa: ARG001
+    mail, _ = sinks
+    up.sandbox.misbehave("nl.charging__dot_nl", "normal")
+    run(up, "nl.charging__dot_nl", "success")
+    up.airflow.pause("watch", False)
+    for _ in range(2):
+        look(up)
+    assert told(mail, "nl.charging__dot_nl")[1:] == [
+        next(
+            subject
+            for subject in mail.subjects
+            if subject.startswith("[all clear] nl.charging__dot_nl: the publisher sends something else")
+        )
+    ]
+    assert len(mail.mails) == 5

@@ -73,7 +73,7 @@ def _evidence(problem: Any, error: BaseException, reference: Any) -> dict[str, A
 def note(assets: Sequence[Any], key: str, period: str | None) -> None:
     """Note in the first asset's state that the present run has begun, or is done with its dataset."""
     context = get_current_context()
-    said: Any = {"run_id": context["run_id"], "period": period, "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    said: Any = {"run_id": context["run_id"], "period": period, "at": datetime.now(UTC).isoformat()}
     try:
         for asset in assets[:1]:
             context["asset_state_store"][asset].set(key, said)
