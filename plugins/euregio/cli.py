@@ -125,7 +125,9 @@ def _parser() -> argparse.ArgumentParser:
     accept.add_argument("--reason", required=True, help="why it is meant; it stays in quality.acceptance")
     accept.set_defaults(run=_accept)
 
-    incidents = commands.add_parser("incidents", help="what is wrong now: open incidents, the gravest first; one in full")
+    incidents = commands.add_parser(
+        "incidents", help="what is wrong now: open incidents, the gravest first; one in full"
+    )
     incidents.add_argument("incident", nargs="?", help="an incident's id: all that is known, and who was told")
     incidents.add_argument("--all", action="store_true", help="the closed ones too")
     incidents.add_argument("--dataset", help="of one dataset")
@@ -135,6 +137,28 @@ def _parser() -> argparse.ArgumentParser:
     letter.add_argument("incident")
     letter.add_argument("--language", help="de, en, es, fr or nl; that of the publisher's country where none is given")
     letter.set_defaults(run=_letter)
+
+    diff = commands.add_parser(
+        "diff", help="what a run or a replay would change in tables and indicators, before it does"
+    )
+    diff.add_argument("dataset")
+    diff.add_argument("--period", help="period of the release to replay; the latest where none is given")
+    diff.add_argument(
+        "--fetch", action="store_true", help="fetch the publisher's bytes of --period instead of replaying"
+    )
+    diff.add_argument("--json", action="store_true", help="print JSON")
+    diff.set_defaults(run=_diff)
+
+    plan = commands.add_parser("plan", help="what changed declarations, contracts, suites and SQL touch")
+    plan.add_argument("--against", default="HEAD", help="git reference to compare the working tree with")
+    plan.add_argument("--json", action="store_true", help="print JSON")
+    plan.set_defaults(run=_plan)
+
+    retract = commands.add_parser("retract", help="withdraw a release, by your name and with a reason")
+    retract.add_argument("dataset")
+    retract.add_argument("period")
+    retract.add_argument("--reason", required=True, help="why; it stays in catalogue.retraction")
+    retract.set_defaults(run=_retract)
 
     check = commands.add_parser("check", help="validate every declaration, contract, suite and generated document")
     check.set_defaults(run=_check)
@@ -273,6 +297,32 @@ def _accept(given: argparse.Namespace) -> int:
     gates = tuple(given.gates.split(","))
     word = Acceptance(given.batch, gates, given.reason, getpass.getuser())
     return _released(again.accept(given.dataset, given.period, word))
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from euregio.commands.changes import difference_text, rehearsed
+
+    found = rehearsed(given.dataset, given.period, fetch=given.fetch)
+    print(json.dumps(found.to_json(), ensure_ascii=False) if given.json else difference_text(found))
+    return 0
+
+
+def _plan(given: argparse.Namespace) -> int:
+    from euregio.changes.plan import changed_since, plan
+    from euregio.commands.changes import plan_text
+
+    found = plan(*changed_since(given.against))
+    print(json.dumps(found.to_json(), ensure_ascii=False) if given.json else plan_text(found))
+    return 1 if found.breaking else 0
+
+
+def _retract(given: argparse.Namespace) -> int:
+    import getpass
+
+    from euregio.commands.changes import retract
+
+    print(retract(given.dataset, given.period, getpass.getuser(), given.reason))
+    return 0
 
 
 def _released(batch: Batch) -> int:

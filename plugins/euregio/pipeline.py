@@ -29,7 +29,7 @@ from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
 from euregio.settings import PROJECT, Settings
 from euregio.storage.duck import connect, parquet_rows
-from euregio.storage.layer import open_layer
+from euregio.storage.layer import alone, open_layer
 from euregio.storage.zones import Zone, Zones
 
 _LOG = logging.getLogger(__name__)
@@ -165,6 +165,17 @@ def harmonise(batch: Batch, *, settings: Settings | None = None) -> Batch:
 def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
     """Let across what the dataset's policy allows: one snapshot that replaces its period in the layer."""
     settings = settings or Settings()
+    dataset, rows, origin = to_release(batch, settings)
+    with open_layer(settings, read_only=False) as con, alone(con, settings, dataset.id):
+        done = write_release(con, dataset, rows, origin)
+    if "nuts_region" in done.tables:
+        stages.region_grid(settings)  # made now, once, not by each of the tasks that will need it
+    released = sum(done.tables.get(name, 0) for name in tables_given(dataset))
+    return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
+
+
+def to_release(batch: Batch, settings: Settings) -> tuple[Dataset, list[RowsFile], Origin]:
+    """What a harmonised batch would release: its dataset, the rows files, and what the release says of itself."""
     dataset = datasets.dataset(batch.dataset)
     zone = zone_of(dataset, settings)
     rows = []
@@ -179,21 +190,12 @@ def release(batch: Batch, *, settings: Settings | None = None) -> Batch:
         ]
         numbers = (counts[key] for key in ("rows", "admitted", "corrected", "quarantined", "reasons"))
         rows.append(RowsFile(tables.load_table(name), zone.local(f"{batch.folder}/rows-{name}.parquet"), *numbers))
-    origin = Origin(
-        batch.run_id,
-        batch.batch_id,
-        batch.period,
-        batch.files,
-        batch.retrieved_at,
-        ran,
-        gates.accepted_of(findings, batch.accepted),
+    accepted = gates.accepted_of(findings, batch.accepted)
+    return (
+        dataset,
+        rows,
+        Origin(batch.run_id, batch.batch_id, batch.period, batch.files, batch.retrieved_at, ran, accepted),
     )
-    with open_layer(settings, read_only=False) as con:
-        done = write_release(con, dataset, rows, origin)
-    if "nuts_region" in done.tables:
-        stages.region_grid(settings)  # made now, once, not by each of the tasks that will need it
-    released = sum(done.tables.get(name, 0) for name in tables_given(dataset))
-    return replace(batch, released=released, withheld=done.withheld, snapshot_id=done.snapshot_id)
 
 
 def run(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:

@@ -73,7 +73,11 @@ def load_table(name: str) -> Table:
         raise DeclarationError(
             "no such table", found=name, expected=", ".join(sorted(p.stem for p in FOLDER.glob("*.yaml")))
         )
-    contract = read_yaml(path)
+    return table_of(read_yaml(path), shown(path))
+
+
+def table_of(contract: dict[str, Any], where: str) -> Table:
+    """The table that a contract describes. Raises DeclarationError where it says too little."""
     try:
         (shape,) = contract["schema"]
         schema, _, physical = shape["physicalName"].partition(".")
@@ -94,7 +98,7 @@ def load_table(name: str) -> Table:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise DeclarationError(
-            "the contract says too little for a table", where=shown(path), found=repr(error),
+            "the contract says too little for a table", where=where, found=repr(error),
             expected="one schema with physicalName, dataGranularityDescription and properties (name, physicalType, description)",
         ) from error  # fmt: skip
 

@@ -108,6 +108,12 @@ class Indicator:
         return self.header.id
 
     @property
+    def tables(self) -> frozenset[str]:
+        """Tables that it reads, by name: a view of the layer (`core.current_…`, `core.published_…`) stands for its table."""
+        names = (name.partition(".")[2] or name for name in self.header.inputs)
+        return frozenset(re.sub(r"^(current|published)_", "", name) for name in names)
+
+    @property
     def needs_points(self) -> bool:
         """Whether a side without recharging points can have no value."""
         return bool(POINT_TABLES & set(self.header.inputs))

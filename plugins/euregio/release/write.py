@@ -13,6 +13,7 @@ import duckdb
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table, columns_of, load_table
 from euregio.release.gate import Passage, derived_projection, passage
+from euregio.release.retract import clear_period, refuse_retracted
 from euregio.settings import PROJECT
 from euregio.storage.duck import identifier, literal, quoted
 from euregio.storage.layer import retried, transaction
@@ -87,53 +88,40 @@ def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[Row
     All tables change in one snapshot or none does. Where nothing of a table may cross, its rows of before go, and the
     release says how many stayed behind and why. Raises ReleaseError for a policy that cannot be understood.
     """
-    passages = {item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name)) for item in rows}
 
     def write() -> Released:
         with transaction(
             con, f"run {origin.run_id}", f"release {dataset.id} {origin.period}", _facts(dataset.id, origin)
         ):  # fmt: skip
-            snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[
-                0
-            ]
-            _clear_period(con, dataset.id, origin.period)
-            counts: dict[str, int] = {}
-            withheld = 0
-            for item in rows:
-                crossed = _write_rows(con, dataset, item, passages[item.table.name], origin, counts)
-                left = item.admitted + item.corrected - crossed
-                withheld += left
-                _note_release(con, dataset, item, passages[item.table.name], origin, crossed, left, snapshot)
-            _note_quality(con, dataset, rows, passages, origin)
-        barriers = {name: through.barrier for name, through in passages.items() if through.barrier}
-        return Released(counts, withheld, snapshot, barriers)
+            return write_within(con, dataset, rows, origin)
 
     done = retried(write)
     return _true_snapshot(con, dataset.id, done, origin)
 
 
+def write_within(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[RowsFile], origin: Origin
+) -> Released:
+    """What `release` writes, within the transaction that is open: for a rehearsal, which rolls it back."""
+    refuse_retracted(con, dataset.id, origin.period, origin.batch_id)
+    passages = {item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name)) for item in rows}
+    snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[0]
+    clear_period(con, dataset.id, origin.period)
+    counts: dict[str, int] = {}
+    withheld = 0
+    for item in rows:
+        crossed = _write_rows(con, dataset, item, passages[item.table.name], origin, counts)
+        left = item.admitted + item.corrected - crossed
+        withheld += left
+        _note_release(con, dataset, item, passages[item.table.name], origin, crossed, left, snapshot)
+    _note_quality(con, dataset, rows, passages, origin)
+    barriers = {name: through.barrier for name, through in passages.items() if through.barrier}
+    return Released(counts, withheld, snapshot, barriers)
+
+
 def _facts(dataset_id: str, origin: Origin) -> dict[str, str]:
     """What the commit of a release says of itself."""
     return {"dataset": dataset_id, "period": origin.period, "run_id": origin.run_id, "batch_id": origin.batch_id}
-
-
-def _clear_period(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str) -> None:
-    """Take away what the period holds; where it was never released there is nothing, and nothing is looked for."""
-    noted = con.execute(
-        f"SELECT count(*) FROM catalogue.release WHERE dataset = {quoted(dataset_id)} AND period = {quoted(period)}"
-    ).fetchone()
-    if noted and not noted[0]:
-        return
-    tables = con.execute(
-        "SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns() WHERE database_name = 'lake' "
-        "AND schema_name IN ('core', 'quality', 'catalogue') AND table_name IN (SELECT table_name FROM duckdb_tables() "
-        "WHERE database_name = 'lake') GROUP BY ALL"
-    ).fetchall()
-    for place, columns in tables:
-        if "_dataset" in columns:
-            con.execute(f"DELETE FROM {place} WHERE _dataset = {quoted(dataset_id)} AND _period = {quoted(period)}")
-        elif {"dataset", "period", "run_id"} <= set(columns):
-            con.execute(f"DELETE FROM {place} WHERE dataset = {quoted(dataset_id)} AND period = {quoted(period)}")
 
 
 def _write_rows(

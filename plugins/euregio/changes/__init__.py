@@ -1,0 +1,1 @@
+"""What would change, before it does: a batch rehearsed in the layer, and what a changed declaration touches."""
