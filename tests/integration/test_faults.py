@@ -9,13 +9,13 @@ import resource
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
 import pytest
-from topology import Servers, eventually, servers
+from topology import Publisher, Servers, eventually, servers
 
 from euregio import pipeline
 from euregio.errors import EuregioError
@@ -26,33 +26,6 @@ from euregio.storage.layer import open_layer
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 DATASET = "fr.charging__irve_static"
-
-
-class Publisher:
-    """Serves `body` for every address. `cut` answers break off in the middle, then `then` (if any) is the new body."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body, self.cut, self.then, self.asked = body, 0, b"", 0
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body, outer.asked = outer.body, outer.asked + 1
-                broken, outer.cut = outer.cut > 0, max(outer.cut - 1, 0)
-                outer.body = (outer.then or outer.body) if broken else outer.body
-                self.send_response(200)
-                self.send_header("Content-Type", "text/csv")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body[: len(body) // 2] if broken else body)
-                self.close_connection = True
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
 
 @dataclass
@@ -241,10 +214,8 @@ def test_two_runs_of_one_new_period_at_once_release_it_once(ground: Ground, monk
 
     def noted(*arguments: object) -> None:
         real(*arguments)
-        try:
+        with suppress(threading.BrokenBarrierError):  # the other waits for this one's end: then they do not meet
             meet.wait(20)
-        except threading.BrokenBarrierError:
-            pass  # the other waits for this one's end: then they do not meet, which is as good
 
     monkeypatch.setattr(write, "_note_quality", noted)
     said: list[BaseException] = []
@@ -287,12 +258,12 @@ def _fill_and_run(settings: Settings, limit: int | None) -> None:
 def test_a_full_disk_in_the_zone_stops_the_run_plainly_and_leaves_nothing_half_made(
     ground: Ground, tmp_path: Path
 ) -> None:
-    """A tmpfs of a megabyte where one may be mounted; else no file of the process may grow over some kilobytes."""
+    """A tmpfs of some kilobytes where one may be mounted; else no file of the process may grow over some kilobytes."""
     ground.serve(without=0)
     zones = tmp_path / "zones"
     zones.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(zones)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(zones)], capture_output=True, check=False
     ).returncode == 0  # fmt: skip
     settings = replace(ground.settings, zones=str(zones), home=tmp_path / "home")
     with open_layer(ground.settings) as con:

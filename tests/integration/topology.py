@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,33 @@ class Gate:
             end.close()
 
 
+class Publisher:
+    """Serves `body` for every address. `cut` answers break off in the middle, then `then` (if any) is the new body."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body, self.cut, self.then, self.asked = body, 0, b"", 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body, outer.asked = outer.body, outer.asked + 1
+                broken, outer.cut = outer.cut > 0, max(outer.cut - 1, 0)
+                outer.body = (outer.then or outer.body) if broken else outer.body
+                self.send_response(200)
+                self.send_header("Content-Type", "text/csv")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if broken else body)
+                self.close_connection = True
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+
 @dataclass
 class Servers:
     """What Airflow and the layer stand on, with the environment that tells Euregio of it."""
@@ -246,6 +274,26 @@ class Topology:
             return run if run["state"] in ("success", "failed") else None
 
         return eventually(final, f"the end of {dag_id}", seconds)
+
+    def start_edge_worker(self, country: str, home: Path, publishers: str) -> str:
+        """Start a country's worker at its own home: it knows its own zone, the layer, and the centre's API. Gives its name.
+
+        It gets none of the centre's other secrets: no metadata database, broker, journal, or other country's zone.
+        """
+        withheld = ("AIRFLOW__DATABASE__", "AIRFLOW__CELERY__", "AIRFLOW__CORE__FERNET", "AIRFLOW__CORE__SIMPLE_AUTH",
+                    "AIRFLOW__API__SECRET", "EUREGIO_JOURNAL", "EUREGIO_ZONES")  # fmt: skip
+        centre = self.up.installation.environment
+        environment = {name: value for name, value in centre.items() if not name.startswith(withheld)}
+        environment |= {
+            "AIRFLOW_HOME": str(home / "airflow"), "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "airflow" / "logs"),
+            "AIRFLOW__EDGE__JOB_POLL_INTERVAL": "1", "EUREGIO_HOME": str(home), "EUREGIO_ZONES": str(home / "zones"),
+            "EUREGIO_SANDBOX_URL": publishers,
+        }  # fmt: skip
+        (home / "airflow").mkdir(parents=True)
+        name = f"worker-{country}"
+        command = [sys.executable, "-m", "airflow", "edge", "worker", "-q", country, "-H", name, "-c", "1"]
+        self.up.services.start(name, command, environment)
+        return name
 
 
 @contextmanager

@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; 0 when stopped so."""
     parser = argparse.ArgumentParser(prog="python -m euregio.sandbox", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--host", default="127.0.0.1", help="listen there; 0.0.0.0 in a container")
     parser.add_argument("--size", type=int, default=20_000, help="recharging points over all countries, to 10000000")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--defects", type=float, default=0.02, help="share of stations with a defect; 0 for none")
@@ -28,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    with Sandbox(chosen.size, chosen.seed, chosen.port, defects=chosen.defects, work=chosen.work) as sandbox:
+    with Sandbox(
+        chosen.size, chosen.seed, chosen.port, defects=chosen.defects, work=chosen.work, host=chosen.host
+    ) as sandbox:
         for order in chosen.misbehave:
             dataset, _, mode = order.partition("=")
             mode, _, times = mode.partition(":")

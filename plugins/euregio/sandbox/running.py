@@ -16,13 +16,15 @@ class Sandbox:
     """Simulated publishers that serve from `__enter__` to `__exit__`.
 
     `size` recharging points over all countries (1 to 10 000 000); `defects` share of the stations that have a defect;
-    `port` 0 takes a free one; `work` keeps the files there instead of in a temporary folder. Attributes: `address`,
+    `port` 0 takes a free one; `host` is what is listened on; `work` keeps the files there instead of in a temporary folder. Attributes: `address`,
     `work`, `truth` (folder of the truth files), `server`.
     """
 
     def __init__(
-        self, size: int = 2000, seed: int = 7, port: int = 0, *, defects: float = 0.02, work: Path | None = None
-    ) -> None:
+        self, size: int = 2000, seed: int = 7, port: int = 0, *, defects: float = 0.02, work: Path | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:  # fmt: skip
+        self.host = host
         self.size, self.seed, self.port, self.defects = size, seed, port, defects
         self._keep, self.work = work is not None, work or Path()
         self.address = ""
@@ -31,7 +33,7 @@ class Sandbox:
         if not self._keep:
             self.work = Path(tempfile.mkdtemp(prefix="euregio-sandbox-"))
         self.built = Built(self.work, self.size, self.seed, self.defects)
-        self.server = Server(self.built, self.port)
+        self.server = Server(self.built, self.port, self.host)
         self.address = self.server.address
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()

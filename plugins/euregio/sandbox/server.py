@@ -40,8 +40,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, built: Built, port: int = 0) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
+    def __init__(self, built: Built, port: int = 0, host: str = "127.0.0.1") -> None:
+        super().__init__((host, port), _Handler)
         self.built, self.orders = built, Orders()
         self._ticks: dict[str, int] = {}
         self._lock = threading.Lock()

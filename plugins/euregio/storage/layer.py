@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import random
 import time
@@ -24,6 +26,10 @@ _BUSY = (
     "Transaction conflict",
     "serialization failure",
     "could not serialize",
+    # two first writers make a new catalogue's tables at once
+    "pg_type_typname_nsp_index",
+    "pg_class_relname_nsp_index",
+    'relation "ducklake_metadata" already exists',
 )
 #: A proxy where nobody listens.
 _NOWHERE = "127.0.0.1:9"
@@ -144,6 +150,33 @@ def transaction(con: duckdb.DuckDBPyConnection, author: str, message: str, facts
 
 
 @contextmanager
+def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str) -> Iterator[None]:
+    """Hold the layer's lock `name`: of two writers of one name the later waits, also in another process or machine.
+
+    Two transactions that only add rows do not conflict in DuckLake, so two releases of one new period would both stay.
+    """
+    kind, _, place = settings.layer_catalogue.partition(":")
+    if kind == "postgres":
+        guard = con.cursor()  # a transaction of its own, whose end frees the lock; so does a lost connection
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        try:
+            guard.execute(f"ATTACH IF NOT EXISTS {quoted(place)} AS layer_guard (TYPE postgres)")
+            guard.execute("BEGIN")
+            guard.execute(
+                f"FROM postgres_query('layer_guard', 'SELECT CAST(pg_advisory_xact_lock({key}) AS text)')"
+            ).fetchall()
+            yield
+        finally:
+            guard.close()
+    else:
+        folder = Path(place).parent / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / name).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+@contextmanager
 def _store_out_of_reach(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Keep DuckLake from removing a transaction's files when it cannot know whether its commit came through.
 
@@ -188,7 +221,8 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
             con.execute(path.read_text(encoding="utf-8"))
         con.execute("COMMIT")
     except BaseException:
-        con.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # a commit that lost against another first writer has ended it already
+            con.execute("ROLLBACK")
         raise
 
 
