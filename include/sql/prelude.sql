@@ -51,7 +51,8 @@ CREATE OR REPLACE TEMP MACRO clean(txt) AS
 -- A number written with decimal point or decimal comma; null where it is not a finite number. Both signs in one number
 -- leave no doubt which parts the thousands (1.234,5 and 1,234.5); one alone is the decimal sign.
 CREATE OR REPLACE TEMP MACRO number_of(txt) AS
-    CASE WHEN abs(TRY_CAST(txt AS DOUBLE)) < 1e308 THEN TRY_CAST(txt AS DOUBLE)   -- most are plain: spare the rest
+    CASE WHEN txt IS NULL THEN NULL   -- a column may be empty throughout: spare it every try
+         WHEN abs(TRY_CAST(txt AS DOUBLE)) < 1e308 THEN TRY_CAST(txt AS DOUBLE)   -- most are plain: spare the rest
          WHEN isfinite(TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)) THEN TRY_CAST(replace(clean(txt), ',', '.') AS DOUBLE)
          WHEN regexp_full_match(clean(txt), '[+-]?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+') THEN TRY_CAST(replace(replace(clean(txt), '.', ''), ',', '.') AS DOUBLE)
          WHEN regexp_full_match(clean(txt), '[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+') THEN TRY_CAST(replace(clean(txt), ',', '') AS DOUBLE) END;
@@ -104,11 +105,13 @@ CREATE OR REPLACE TEMP MACRO instant_of(txt, zone) AS
                                                      '([+-][0-9]{2})([0-9]{2})$', '\1:\2'), '^([^:]*:[0-9]{2})([Z+-])', '\1:00\2') AS TIMESTAMPTZ)
          WHEN is_local_time(txt) THEN timezone(zone, TRY_CAST(clean(txt) AS TIMESTAMP)) END;
 -- True or false in the writings of registers (true, 1, yes, vrai, oui, wahr, ja …); null where it is neither.
+-- Looked up in a map, because functions of one column are evaluated once per word of a Parquet dictionary; casts and CASE
+-- are not.
+SET VARIABLE truths = MAP {'true': true, 'false': false, 'vrai': true, 'faux': false, 'oui': true, 'non': false, 'wahr': true,
+                           'falsch': false, 'ja': true, 'nein': false, '1': true, '0': false};
 CREATE OR REPLACE TEMP MACRO truth_of(txt) AS
-    coalesce(TRY_CAST(txt AS BOOLEAN),
-             CASE lower(clean(txt)) WHEN 'true' THEN true WHEN 'false' THEN false WHEN 'vrai' THEN true WHEN 'faux' THEN false
-                  WHEN 'oui' THEN true WHEN 'non' THEN false WHEN 'wahr' THEN true WHEN 'falsch' THEN false
-                  WHEN 'ja' THEN true WHEN 'nein' THEN false WHEN '1' THEN true WHEN '0' THEN false END);
+    coalesce(getvariable('truths')[lower(trim(txt, E' \t\r\n' || chr(160) || chr(8203) || chr(8206) || chr(8207) || chr(8239) || chr(8288) || chr(65279)))],
+             TRY_CAST(txt AS BOOLEAN));
 -- Decimal degrees from degrees, minutes and seconds (46°27'33.5"N, 9° 47' 44'' E); null where it is no such text. South
 -- and west are negative.
 CREATE OR REPLACE TEMP MACRO degrees_of(txt) AS

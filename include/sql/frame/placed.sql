@@ -11,7 +11,7 @@ WITH located AS (
                                     lambda part: {'code': part.code, 'country': part.country})[1] END AS hit
     FROM mended
     LEFT JOIN region_grid AS grid
-           ON grid.cell = CAST(floor(longitude_deg * 20) AS BIGINT) * 100000 + CAST(floor(latitude_deg * 20) AS BIGINT)
+           ON grid.cell = TRY_CAST(floor(longitude_deg * 20) AS INTEGER) * CAST(100000 AS BIGINT) + TRY_CAST(floor(latitude_deg * 20) AS INTEGER)   -- TRY_CAST: a number far beyond the earth lies in no cell
 ),
 compared AS (
     SELECT located.* EXCLUDE (parts),
@@ -52,7 +52,7 @@ swapped AS (
     FROM disputed
     LEFT JOIN region_grid AS turned
            ON turned.cell = CASE WHEN disagrees AND swapped_in_box
-                                 THEN CAST(floor(latitude_deg * 20) AS BIGINT) * 100000 + CAST(floor(longitude_deg * 20) AS BIGINT) END
+                                 THEN TRY_CAST(floor(latitude_deg * 20) AS INTEGER) * CAST(100000 AS BIGINT) + TRY_CAST(floor(longitude_deg * 20) AS INTEGER) END
 )
 SELECT * EXCLUDE (hit, near, in_box, swapped_in_box, disagrees, turned_hit)
        REPLACE (coalesce(country_code, hit.country) AS country_code,

@@ -20,6 +20,10 @@ from euregio.storage.duck import identifier, literal, quoted
 SQL = PROJECT / "include" / "sql"
 #: Keys that repeat are found in passes over hashes, so that memory is bounded: rows per pass.
 _ROWS_PER_PASS = 4_000_000
+#: How rows are written: read once and whole, they need no Bloom filter, and no dictionary of names that hardly repeat.
+_WRITTEN = (
+    "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960, WRITE_BLOOM_FILTER false, DICTIONARY_SIZE_LIMIT 1000)"
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     part.parent.mkdir(parents=True, exist_ok=True)
     try:
         con.execute(
-            f"COPY ({_verdict_sql('judged')}{' UNION ALL FROM judged_again' if repeated else ''}) TO {quoted(str(part))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 40960)"
+            f"COPY ({_verdict_sql('judged')}{' UNION ALL FROM judged_again' if repeated else ''}) TO {quoted(str(part))} {_WRITTEN}"
         )
         _see(con, task.decoded)
         found = _count(con, task, part)
@@ -128,7 +132,7 @@ def _see(con: duckdb.DuckDBPyConnection, decoded: Sequence[Path], without: str |
         f"FROM read_parquet([{files}], file_row_number = true, union_by_name = true)"
     )
     if without:
-        records = f"SELECT * FROM ({records}) ANTI JOIN {without} USING (_file, _record)"
+        records = f"SELECT * FROM ({records}) AS all_records ANTI JOIN {without} AS left_out ON left_out.file = hash(all_records._file) AND left_out._record = all_records._record"
     con.execute(f"CREATE OR REPLACE TEMP VIEW decoded AS {records}")
 
 
@@ -157,14 +161,15 @@ def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
         con.execute(f"CREATE OR REPLACE TEMP VIEW placed AS {_statement(SQL / 'frame' / 'placed.sql')}")
         source = "placed"
     types = {name: type_ for name, type_ in _columns(con, source).items() if task.table.has(name)}
-    judged, join = "list_concat(_failed, _problems)", ""
+    reasons, join = ["_failed", "_problems"], ""
     if task.failures is not None:
-        judged = "list_concat(_failed, _problems, failed._reasons)"
+        reasons.append("failed._reasons")
         join = f"LEFT JOIN read_parquet({quoted(str(task.failures))}) AS failed USING (_file, _record)"
-    # most rows have nothing to sort: spare them the work
+    # most rows have nothing to join and sort: spare them the work
+    how_many = " + ".join(f"coalesce(len({found}), 0)" for found in reasons)
     return f"""
         SELECT found.* EXCLUDE (_failed),
-               CASE WHEN len({judged}) = 0 THEN CAST([] AS VARCHAR[]) ELSE list_sort(list_distinct({judged})) END AS _reasons
+               CASE WHEN {how_many} = 0 THEN CAST([] AS VARCHAR[]) ELSE list_sort(list_distinct(list_concat({", ".join(reasons)}))) END AS _reasons
         FROM (SELECT *, {task.judge(types)} AS _failed FROM {source}) AS found {join}"""
 
 
@@ -178,20 +183,25 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
     if not table.key:
         return False
     key = "hash(" + ", ".join(identifier(name) for name in table.key) + ")"
-    rows = (con.execute("SELECT count(*) FROM decoded").fetchone() or (0,))[0]
+    # the key is worked out once; of its record a number of the file and its own are kept, not the file's long name
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE key_of_record AS SELECT {key} AS key, hash(_file) AS file, _record FROM harmonised"
+    )
+    rows = (con.execute("SELECT count(*) FROM key_of_record").fetchone() or (0,))[0]
     passes = rows // _ROWS_PER_PASS + 1
     con.execute("CREATE OR REPLACE TEMP TABLE repeated_key (key UBIGINT)")
     for number in range(passes):
         con.execute(
-            f"INSERT INTO repeated_key SELECT {key} FROM harmonised WHERE {key} % {passes} = {number} GROUP BY ALL HAVING count(*) > 1"
+            f"INSERT INTO repeated_key SELECT key FROM key_of_record WHERE key % {passes} = {number} GROUP BY ALL HAVING count(*) > 1"
         )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT file, _record FROM key_of_record WHERE key IN (FROM repeated_key)"
+    )
+    con.execute("DROP TABLE key_of_record")
     if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
         return False
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT _file, _record FROM harmonised WHERE {key} IN (FROM repeated_key)"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record USING (_file, _record)"
+        "CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record AS again ON again.file = hash(decoded._file) AND again._record = decoded._record"
     )
     con.execute("CREATE OR REPLACE TEMP VIEW decoded AS SELECT * FROM decoded_again")
     names = ", ".join(identifier(name) for name in table.key)

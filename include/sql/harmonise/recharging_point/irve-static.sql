@@ -15,7 +15,9 @@ WITH texts AS (
                     CASE WHEN lower(clean(id_station_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_local) END) AS station,
            clean(nom_operateur) AS nom_operateur, clean(nom_enseigne) AS nom_enseigne,
            nullif(nullif(trim(nom_station), ''), '-') AS nom_station, nullif(nullif(trim(adresse_station), ''), '-') AS address,
-           trim(coordonneesXY, ' []' || chr(9) || chr(160) || chr(8203)) AS place_text,
+           CASE WHEN coordonneesXY[1] = '[' AND coordonneesXY[2] BETWEEN '+' AND '9' AND coordonneesXY[-2] BETWEEN '0' AND '9' AND coordonneesXY[-1] = ']'
+                THEN coordonneesXY[2:-2]   -- most: trimming character by character is dear
+                ELSE trim(coordonneesXY, ' []' || chr(9) || chr(160) || chr(8203)) END AS place_text,
            nullif(clean(puissance_nominale), '-') AS power_text,
            prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre, cable_t2_attache,
            gratuit, paiement_acte, paiement_cb, paiement_autre,
@@ -28,14 +30,22 @@ WITH texts AS (
            clean(date_mise_en_service) AS commissioned_text, clean(date_maj) AS updated_text
     FROM decoded
 ),
-words AS (
+pairs AS (   -- the place as two plain numbers between commas; four parts are two numbers with decimal commas
     SELECT texts.*,
+           TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) AS plain_first, TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) AS plain_second,
+           coalesce(plain_first IS NOT NULL AND plain_second IS NOT NULL AND split_part(place_text, ',', 4) = '', false) AS is_plain
+    FROM texts
+),
+odd_pairs AS (   -- other separators (blank, semicolon) and brackets are read too
+    SELECT pairs.*,
+           CASE WHEN NOT is_plain THEN regexp_extract(place_text, '^(?:POINT)?[ (\["]*([+-]?[0-9]+(?:[.,][0-9]+)?)(?:"? *[ ;,] *"?)([+-]?[0-9]+(?:[.,][0-9]+)?)[ )\]"]*$', ['first', 'second']) END AS odd
+    FROM pairs
+),
+words AS (
+    SELECT odd_pairs.*,
            evse_id_of(pdc_id) AS evse_id,
-           -- four parts are two numbers with decimal commas; other separators (blank, semicolon) and brackets are read too
-           CASE WHEN split_part(place_text, ',', 4) = '' AND TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) IS NOT NULL AND TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) IS NOT NULL
-                THEN TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) ELSE number_of(regexp_extract(place_text, '^(?:POINT)?[ (\["]*([+-]?[0-9]+(?:[.,][0-9]+)?)(?:"? *[ ;,] *"?)([+-]?[0-9]+(?:[.,][0-9]+)?)[ )\]"]*$', 1)) END AS first_deg,
-           CASE WHEN split_part(place_text, ',', 4) = '' AND TRY_CAST(split_part(place_text, ',', 1) AS DOUBLE) IS NOT NULL AND TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) IS NOT NULL
-                THEN TRY_CAST(split_part(place_text, ',', 2) AS DOUBLE) ELSE number_of(regexp_extract(place_text, '^(?:POINT)?[ (\["]*([+-]?[0-9]+(?:[.,][0-9]+)?)(?:"? *[ ;,] *"?)([+-]?[0-9]+(?:[.,][0-9]+)?)[ )\]"]*$', 2)) END AS second_deg,
+           CASE WHEN is_plain THEN plain_first ELSE number_of(odd.first) END AS first_deg,
+           CASE WHEN is_plain THEN plain_second ELSE number_of(odd.second) END AS second_deg,
            coalesce(TRY_CAST(power_text AS DOUBLE), number_of(replace(lower(power_text), 'kw', ''))) AS number_kw,
            CASE WHEN coalesce(prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre) IS NOT NULL
                 THEN list_concat(CASE WHEN has_chademo THEN ['prise_type_chademo'] END, CASE WHEN has_ef THEN ['prise_type_ef'] END,
@@ -48,7 +58,7 @@ words AS (
            coalesce(CASE WHEN TRY_CAST(updated_text AS DATE) BETWEEN DATE '1000-01-01' AND DATE '2999-12-31' THEN TRY_CAST(updated_text AS DATE) END,
                     day_first_of(updated_text)) AS updated_on,
            access_of('irve', access_text) AS access
-    FROM texts
+    FROM odd_pairs
 ),
 values_read AS (
     SELECT words.*,
