@@ -21,7 +21,7 @@ def declared(id_: str = "nl.charging__dot_nl", rhythm: str = "P1D", host: str = 
     return SimpleNamespace(
         id=id_, country=country, country_code=None if country == "eu" else country.upper(), theme="charging", rhythm=rhythm,
         title="Register", publisher="Office", doc="**Register**", host=host, format="ocpi-locations",
-        release=SimpleNamespace(access="open"), source=SimpleNamespace(max_concurrent=slots), service=Service(),
+        access="open", source=SimpleNamespace(max_concurrent=slots), service=Service(),
     )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def about(dataset_id: str, tables: Iterable[str], settings: Settings | None = No
     facts: dict[str, Any] = {
         "dataset": dataset.id, "title": dataset.title, "publisher": dataset.publisher, "country": dataset.country,
         "country_name": country_name(dataset.country), "theme": dataset.theme, "owner": dataset.owner, "homepage": dataset.homepage,
-        "access": dataset.release.access if dataset.release else "undeclared", "format": dataset.format,
+        "access": dataset.access, "format": dataset.format,
     }  # fmt: skip
     facts["last_release"], facts["layer"] = last_release(dataset_id, settings)
     facts["degrades"] = degraded(dataset, tables) if facts["last_release"] else []
@@ -90,10 +90,7 @@ def degraded(dataset: Dataset, tables: Iterable[str]) -> list[dict[str, Any]]:
         ]
     except (EuregioError, OSError):
         return []
-    reads = {
-        one.id: {name.replace("published_", "").replace("current_", "") for name in one.header.inputs}
-        for one in indicators
-    }
+    reads = {one.id: {f"core.{name}" for name in one.tables} for one in indicators}
     found = [one for one in indicators if reads[one.id] & fed]
     return [{"indicator": one.id, "title": one.title(), "sides": sides[:_NAMED]} for one in found] if sides else []
 

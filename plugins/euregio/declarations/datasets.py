@@ -126,6 +126,11 @@ class Dataset(BaseModel):
         return None if self.country == "eu" else self.country.upper()
 
     @property
+    def access(self) -> str:
+        """Its access class; `undeclared` where nothing may cross."""
+        return self.release.access if self.release else "undeclared"
+
+    @property
     def host(self) -> str:
         """Host of the live address: what per-host limits go by."""
         try:
@@ -146,7 +151,7 @@ class Dataset(BaseModel):
             for part in (
                 f"**{self.title}**, {self.publisher}" + (f", {self.homepage}" if self.homepage else ""),
                 f"Format `{self.format}`, rhythm `{self.rhythm}`. Licence: {licence}. Credit: {self.attribution or 'none asked'}.",
-                f"Access class **{self.release.access if self.release else 'none'}**. Asked when it breaks: {self.owner}.",
+                f"Access class **{self.access}**. Asked when it breaks: {self.owner}.",
                 self.notes,
                 "**Repair.** *extract* failed: the publisher did not answer or sent something else; run it again later, or "
                 "check the address. *check* failed: the publisher changed the format; see the rule named in the log. "

@@ -48,9 +48,8 @@ def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]
     barrier = _barrier(dataset, table, wanted) or (
         f"release.rows asks {', '.join(foreign)}, which {table.name} does not have" if foreign else None
     )
-    access = release.access if release else "undeclared"
     if release is None or barrier:
-        return Passage("", "false", access, (), tuple(column.name for column in table.columns), barrier)
+        return Passage("", "false", dataset.access, (), tuple(column.name for column in table.columns), barrier)
     parts, crossing, withheld = [], [], []
     for column in table.columns:
         if _crosses(column, wanted) and not too_fine(column, release.grain):
@@ -65,7 +64,7 @@ def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]
     for name, tags in (extras or {}).items():
         allowed = wanted & {name, *tags} and not (release.grain == "nuts3" and name in _NAMES)
         parts.append(identifier(name) if allowed else f"NULL AS {identifier(name)}")
-    return Passage(", ".join(parts), condition, access, tuple(crossing), tuple(withheld))
+    return Passage(", ".join(parts), condition, dataset.access, tuple(crossing), tuple(withheld))
 
 
 def derived_projection(dataset: Dataset, table: Table) -> str:

@@ -1,0 +1,61 @@
+"""What a run's conf asks of extract: the publisher's bytes, the landed ones, or a held batch with a person's word."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from conftest import NAME, Office, register
+from euregio import pipeline
+from euregio.check.gates import BatchBlocked
+from euregio.errors import DeclarationError
+
+
+@pytest.fixture
+def first(office: Office, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Extract, as a run with this conf and user calls it."""
+    from euregio.orchestration import dataset_dags
+
+    for name in ("home", "profile", "zones", "layer_catalogue", "layer_data"):
+        monkeypatch.setenv(f"EUREGIO_{name.upper()}", str(getattr(office.settings, name)))
+
+    def ask(day: str, conf: dict[str, Any] | None, user: str | None = "anna") -> pipeline.Batch:
+        run = SimpleNamespace(conf=conf, run_id="run", triggering_user_name=user)
+        monkeypatch.setattr(dataset_dags, "get_current_context", lambda: {"dag_run": run})
+        return dataset_dags._first_batch(NAME, day)
+
+    return ask
+
+
+def test_without_a_conf_it_is_the_publishers_bytes(office: Office, first: Any) -> None:
+    office.lay("2026-11-20", register(range(30)))
+    assert first("2026-11-20", None).records == 30
+    assert first("2026-11-20", {"from": "publisher"}).records == 30
+
+
+def test_landed_bytes_need_no_publisher(office: Office, first: Any) -> None:
+    office.run("2026-11-20", register(range(30)))
+    office.lay("2026-11-20", "the publisher is down")
+    assert first("2026-11-20", {"from": "landed"}).unchanged
+
+
+def test_a_held_batch_goes_on_with_the_word_of_the_user_who_triggered_it(office: Office, first: Any) -> None:
+    office.run("2026-11-20", register(range(1000)))
+    with pytest.raises(BatchBlocked) as said:
+        office.run("2026-11-21", register(range(100)))
+    accept = {"batch": said.value.batch, "gates": ["volume"], "reason": "it is meant so", "person": "somebody else"}
+    batch = first("2026-11-21", {"accept": accept})
+    assert batch.accepted.person == "anna"
+    onward = pipeline.onward(pipeline.Batch.from_json(batch.to_json()), office.settings)
+    assert onward.released == 100
+    assert office.ask("SELECT person, reason FROM quality.acceptance") == [("anna", "it is meant so")]
+    with pytest.raises(DeclarationError, match="named person"):
+        first("2026-11-21", {"accept": accept}, user=None)
+
+
+@pytest.mark.parametrize("conf", [{"from": "elsewhere"}, {"accept": "yes"}, {"accept": {"gates": ["volume"]}}])
+def test_a_conf_that_asks_for_what_there_is_not_is_refused(first: Any, conf: dict[str, Any]) -> None:
+    with pytest.raises(DeclarationError):
+        first("2026-11-20", conf)
