@@ -75,7 +75,7 @@ def test_hydrogen_has_no_row() -> None:
     [
         ({"connector": {"connectorType": {"value": "gardenHose"}}}, "unmapped_connector_type"),
         ({"connector": {"connectorFormat": {"value": "wireless"}}}, "unmapped_connector_format"),
-        ({"connector": {"maxPowerAtSocket": "50 kW"}}, "unreadable_power"),
+        ({"connector": {"maxPowerAtSocket": "50 horses"}}, "unreadable_power"),
         ({"connector": {"voltage": "high"}}, "unreadable_voltage"),
         ({"point": {"currentType": {"value": "both"}}}, "unmapped_current_type"),
         ({"point": {"lastUpdated": "yesterday"}}, "unreadable_time"),
