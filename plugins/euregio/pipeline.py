@@ -23,7 +23,7 @@ from euregio.errors import BatchRefused, EuregioError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.extract.fetch.gather import gather
-from euregio.extract.landing import DatasetFacts, Landed, land, manifest_of, validators
+from euregio.extract.landing import DatasetFacts, Landed, forget, land, manifest_of, validators
 from euregio.harmonise.run import sql_file, tables_of
 from euregio.release.write import Origin, RowsFile, is_released
 from euregio.release.write import release as write_release
@@ -96,6 +96,7 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
         return batch if batch.unchanged else decode(batch, dataset, zone, settings)
     except EuregioError as error:
         error.facts["batch"] = batch.to_json()  # whoever writes to the publisher says which file it was
+        forget(zone, files)
         raise
 
 

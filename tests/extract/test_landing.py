@@ -15,7 +15,7 @@ import pytest
 
 from euregio.errors import FetchError
 from euregio.extract.fetch.fetched import Fetched, NotModified, Validators
-from euregio.extract.landing import DatasetFacts, land, manifest_of, validators
+from euregio.extract.landing import DatasetFacts, forget, land, manifest_of, validators
 from euregio.storage.zones import Zone, Zones
 
 FACTS = DatasetFacts("nl.charging__ndw", "CC0-1.0", "NDW", "https://example.org/x.json")
@@ -87,6 +87,14 @@ def test_validators_are_kept_by_address_for_files_that_are_still_there(zone: Zon
     assert validators(zone) == {"https://e/a": Validators(one.sha256, '"1"', "Fri, 20 Nov 2026 10:00:00 GMT")}
     zone.delete(f"landing/{one.sha256}")
     assert validators(zone) == {}
+
+
+def test_bytes_that_could_not_be_read_are_asked_for_anew(zone: Zone, tmp_path: Path) -> None:
+    broken = fetched(tmp_path / "in", b"bro", etag='"1"')
+    other = fetched(tmp_path / "in", b"whole", "https://example.org/y.json", etag='"2"')
+    land(zone, [broken, other], FACTS)
+    forget(zone, [broken.sha256])
+    assert list(validators(zone)) == ["https://example.org/y.json"]
 
 
 def test_not_modified_is_unchanged_and_names_the_landed_file(zone: Zone, tmp_path: Path) -> None:

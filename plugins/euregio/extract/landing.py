@@ -111,6 +111,17 @@ def validators(zone: Zone) -> dict[str, Validators]:
     return known
 
 
+def forget(zone: Zone, files: Iterable[str]) -> None:
+    """Ask for these files anew next time, without condition.
+
+    A transfer that was cut off carries the whole file's ETag: asked with it, the publisher would say "not modified" of
+    the broken bytes for ever.
+    """
+    state, unwanted = _state(zone), set(files)
+    kept = {address: facts for address, facts in state["addresses"].items() if facts["sha256"] not in unwanted}
+    zone.write_bytes(_VALIDATORS, _json({"last": state["last"], "addresses": kept}))
+
+
 def manifest_of(zone: Zone, sha256: str) -> dict[str, Any]:
     """The manifest of a landed file. Raises MissingFile, FetchError where it cannot be read."""
     try:
