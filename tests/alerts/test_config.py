@@ -15,9 +15,15 @@ from euregio.extract.fetch.fetched import FetchFailed, RetryLater
     ("text", "words"),
     [
         ("routes:\n- {channels: [nobody]}", "line 1, field \\(top\\): a route names the channel nobody"),
-        ("channels:\n  mail: {kind: mail, connection: smtp}", "line 2, field channels.mail: a mail channel has addresses"),
+        (
+            "channels:\n  mail: {kind: mail, connection: smtp}",
+            "line 2, field channels.mail: a mail channel has addresses",
+        ),
         ("channels:\n  mail: {kind: mail, connection: smtp, to: ['a b@c']}", "is not a mail address"),
-        ("channels:\n  mail:\n    kind: mail\n    connection: 'smtp://user:secret@host'\n    to: [a@b]", "line 4, field channels.mail.connection"),
+        (
+            "channels:\n  mail:\n    kind: mail\n    connection: 'smtp://user:secret@host'\n    to: [a@b]",
+            "line 4, field channels.mail.connection",
+        ),
         ("digest: {at: '25:00'}", "line 1, field digest.at"),
         ("severity: {late: grave}", "field severity.late"),
         ("maintenance:\n- {begin: 2026-11-20T10:00:00, end: 2026-11-20T12:00:00, why: move}", "timezone"),
@@ -71,7 +77,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("error", "expected"), CASES, ids=lambda value: getattr(value, "what", None) or str(value)[:30])
+@pytest.mark.parametrize(
+    ("error", "expected"), CASES, ids=lambda value: getattr(value, "what", None) or str(value)[:30]
+)
 def test_an_error_becomes_a_kind_that_has_words(error: Exception, expected: str) -> None:
     problem = problem_of(error, "extract")
     assert problem.kind == expected
@@ -102,7 +110,12 @@ def test_of_a_foreign_error_only_its_class_travels() -> None:
 
 def test_only_names_and_numbers_of_a_batch_travel() -> None:
     batch = {"dataset": "x", "period": "2026", "batch_id": "b", "rows": 3, "secret": "s", "files": ["ab"]}
-    assert problem_of(DecodeError("x"), "check", batch).batch == {"period": "2026", "batch_id": "b", "files": ["ab"], "rows": 3}
+    assert problem_of(DecodeError("x"), "check", batch).batch == {
+        "period": "2026",
+        "batch_id": "b",
+        "files": ["ab"],
+        "rows": 3,
+    }
 
 
 def test_an_error_that_moves_keeps_its_facts() -> None:

@@ -45,7 +45,15 @@ def desk(tmp_path):
 
 def about(run: str = "run1", dataset: str = "de.charging__bnetza", period: str = "2026-11", **more):
     country = dataset[:2]
-    return {"dataset": dataset, "country": country, "theme": "charging", "owner": "data engineering", "run_id": run, "period": period, **more}
+    return {
+        "dataset": dataset,
+        "country": country,
+        "theme": "charging",
+        "owner": "data engineering",
+        "run_id": run,
+        "period": period,
+        **more,
+    }
 
 
 def later(**span: float) -> datetime:
@@ -135,7 +143,12 @@ def test_the_all_clear_goes_to_those_who_were_told_once(desk) -> None:
     assert desk.close(incident, "the run of 2026-11 succeeded", later(hours=3))
     assert not desk.close(incident, "again", later(hours=4))
     desk.attend(later(hours=5))
-    assert [subject.split("]")[0] for subject in subjects(desk)] == ["[critical", "[critical", "[all clear", "[all clear"]
+    assert [subject.split("]")[0] for subject in subjects(desk)] == [
+        "[critical",
+        "[critical",
+        "[all clear",
+        "[all clear",
+    ]
 
 
 def test_an_all_clear_that_could_not_be_sent_is_sent_later(desk) -> None:
@@ -166,7 +179,12 @@ def test_a_watch_that_stood_still_reminds_once(desk) -> None:
 
 
 def test_within_a_maintenance_window_nobody_is_told_until_it_ends(desk) -> None:
-    window = {"begin": "2026-11-20T10:00:00+00:00", "end": "2026-11-20T12:00:00+00:00", "why": "database moves", "countries": ["de"]}
+    window = {
+        "begin": "2026-11-20T10:00:00+00:00",
+        "end": "2026-11-20T12:00:00+00:00",
+        "why": "database moves",
+        "countries": ["de"],
+    }
     desk.alerts = Alerts.model_validate({**CONFIG, "maintenance": [window]})
     over = desk.report(BROKEN, about(), AT)
     still = desk.report(Problem("rule_failed", "x", "id"), about("run2"), AT)
@@ -224,7 +242,12 @@ def test_a_replay_by_hand_gives_it_too(desk) -> None:
 def test_what_breaks_for_all_is_well_when_one_of_them_succeeds(desk) -> None:
     desk.report(Problem("layer_unavailable", "x", "x"), about("r1", "fr.a__b"), AT)
     desk.report(Problem("layer_unavailable", "x", "x"), about("r2"), AT)
-    assert round_of(desk, later(hours=1), sight(), Sight("es.a__b", "es", look=Look("r", "2026", later(minutes=30)))).closed == 0
+    assert (
+        round_of(
+            desk, later(hours=1), sight(), Sight("es.a__b", "es", look=Look("r", "2026", later(minutes=30)))
+        ).closed
+        == 0
+    )
     assert round_of(desk, later(hours=1), sight(look=Look("r", "2026-01", later(minutes=30)))).closed == 1
 
 
@@ -234,7 +257,11 @@ def test_silence_is_told_once_for_each_change_of_state(desk) -> None:
         round_of(desk, later(hours=number), sight(silence=Silence(state, AT)))
     stale = [subject for channel, subject, _ in desk.post.sent if channel == "smtp"]
     assert [subject.split("]")[0] for subject in stale] == ["[warning", "[all clear", "[warning"]
-    assert [(one.kind, one.closed_at is None) for one in desk.journal.incidents()] == [("stale", True), ("stale", False), ("late", False)]
+    assert [(one.kind, one.closed_at is None) for one in desk.journal.incidents()] == [
+        ("stale", True),
+        ("stale", False),
+        ("late", False),
+    ]
 
 
 def test_silence_that_an_open_incident_explains_is_not_told(desk) -> None:
@@ -245,7 +272,11 @@ def test_silence_that_an_open_incident_explains_is_not_told(desk) -> None:
 
 def test_a_status_feed_of_minutes_does_not_flood(desk) -> None:
     for minute in range(0, 24 * 60, 5):
-        desk.report(Problem("publisher_unreachable", "x", "HTTP 503"), about(f"run{minute}", period=f"{minute:05}"), later(minutes=minute))
+        desk.report(
+            Problem("publisher_unreachable", "x", "HTTP 503"),
+            about(f"run{minute}", period=f"{minute:05}"),
+            later(minutes=minute),
+        )
         round_of(desk, later(minutes=minute), sight(silence=Silence("late", AT)))
     assert len(desk.journal.incidents()) == 1
     assert len(subjects(desk)) == 1
@@ -268,5 +299,11 @@ def test_a_dataset_that_is_gone_or_withdrawn_has_no_trouble(desk) -> None:
 
 def test_a_run_that_hangs_is_well_when_it_ends(desk) -> None:
     desk.report(Problem("run_hangs", "x", "deadline"), about("run1"), AT)
-    assert round_of(desk, later(hours=1), sight(last_run=Look("run1", "2026-11", AT), last_run_state="running")).closed == 0
-    assert round_of(desk, later(hours=2), sight(last_run=Look("run1", "2026-11", AT), last_run_state="success")).closed == 1
+    assert (
+        round_of(desk, later(hours=1), sight(last_run=Look("run1", "2026-11", AT), last_run_state="running")).closed
+        == 0
+    )
+    assert (
+        round_of(desk, later(hours=2), sight(last_run=Look("run1", "2026-11", AT), last_run_state="success")).closed
+        == 1
+    )

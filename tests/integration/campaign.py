@@ -36,6 +36,11 @@ class Airflow:
                       staticmethod(lambda dag_id, run_id: self.runs[dag_id, run_id]))  # fmt: skip
         patch.setattr("airflow.sdk.bases.xcom.BaseXCom.get_one", self._left)
 
+    @property
+    def said(self) -> Any:
+        """The last problem that a task left."""
+        return list(self.xcoms.values())[-1:]
+
     def _left(self, *, key: str, dag_id: str, task_id: str, run_id: str, **_: Any) -> Any:
         return self.xcoms.get((dag_id, run_id, task_id, key))
 

@@ -132,7 +132,7 @@ def told(world):
     airflow.runs[nl.id, hanging] = "success"
     for number in range(7):  # healthy: whatever was wrong is over, and the publishers have nothing new
         for dataset in declared.values():
-            assert airflow.run(dataset, period(dataset, 21)) == "success"
+            assert airflow.run(dataset, period(dataset, 21)) == "success", airflow.said
         if number in (0, 1, 6):
             airflow.watch()
             counts[f"after healthy round {number}"] = len(mail.mails)

@@ -16,7 +16,7 @@ from euregio.storage.zones import Zone
 
 _FILES, _RECORDS, _ROWS = 5, 10, 3
 _TOLD = ("name", "sha256", "size_bytes", "fetched_at", "address")
-_LONGEST = 300
+_LONGEST = 80
 
 
 def landed(zone: Zone, files: Iterable[str]) -> list[dict[str, Any]]:
@@ -50,7 +50,9 @@ def sample_rows(zone: Zone, dataset: Dataset, table: Table, rows: str, settings:
     con = connect(settings, "spatial")
     try:
         columns = ", ".join(f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in through.crossing)
-        condition = through.condition or "true"
+        # the passage has proved the policy's own condition; its other half asks for rows that were not kept back
+        asked = dataset.release.rows if dataset.release else "false"
+        condition = f"coalesce(({asked}), false)" if asked else "true"
         found = con.sql(
             f"SELECT {columns} FROM read_parquet({quoted(str(zone.local(rows)))}) "
             f"WHERE _verdict = 'quarantined' AND ({condition}) LIMIT {_ROWS}"
@@ -58,5 +60,5 @@ def sample_rows(zone: Zone, dataset: Dataset, table: Table, rows: str, settings:
         names, lines = found.columns, found.fetchall()
     finally:
         con.close()
-    kept = ({name: value for name, value in zip(names, line, strict=True) if value is not None} for line in lines)
-    return [json.dumps(row, ensure_ascii=False)[:_LONGEST] for row in kept]
+    kept = ({name: value[:_LONGEST] for name, value in zip(names, line, strict=True) if value} for line in lines)
+    return [json.dumps(row, ensure_ascii=False) for row in kept]
