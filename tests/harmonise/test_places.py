@@ -138,3 +138,10 @@ def test_a_swapped_place_gets_the_region_that_holds_it_not_its_neighbour(con, tm
             region,
             "inside",
         )
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(1e25, 5.5), (51.5, -1e300), (1e15, 1e15), (9.3e17, 2.0)])
+def test_a_number_far_beyond_the_earth_has_no_region_and_ends_nothing(con, grid, lat: float, lon: float) -> None:
+    good = {"country": "NL", "lat": 51.5, "lon": 5.5}
+    rows = placed(con, [{"country": "NL", "lat": lat, "lon": lon}, good], grid)
+    assert sorted(row["nuts3_code"] or "" for row in rows) == ["", "NL001"]
