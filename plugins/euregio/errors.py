@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 
@@ -52,7 +53,14 @@ class FetchError(EuregioError):
 
 
 class DecodeError(EuregioError):
-    """The bytes are not what the format says. Nothing of them goes further; they stay landed."""
+    """The bytes are not what the format says. Nothing of them goes further; they stay landed.
+
+    What was found may quote some characters of them. A worker whose log and words leave its country sets
+    EUREGIO_TELL to `metadata`: then nothing is quoted, and the bytes are looked at where they landed.
+    """
+
+    def __init__(self, what: str, *, found: object = None, **told: Any) -> None:
+        super().__init__(what, found=None if os.environ.get("EUREGIO_TELL") == "metadata" else found, **told)
 
 
 class BatchRefused(EuregioError):

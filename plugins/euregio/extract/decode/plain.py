@@ -113,7 +113,7 @@ def _refuse_the_obvious(head: bytes, path: Path, name: str) -> None:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         raise DecodeError(
-            "this is an HTML page, not data", where=name, found=head[:60].decode("utf-8", "replace"),
+            "this is an HTML page, not data", where=name, found="a beginning as of HTML",
             do="The address answers with a web page (an error, a log-in, or it has moved).",
         )  # fmt: skip
     if head.startswith(OLE):

@@ -335,7 +335,7 @@ def _refuse_a_web_page(head: bytes) -> None:
     text = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
         raise FetchFailed(
-            "the answer is a web page, not data", found=head[:60].decode("utf-8", "replace"),
+            "the answer is a web page, not data", found="a body that begins as HTML does",
             do="The address answers with an error or a log-in, or it has moved.",
         )  # fmt: skip
 
