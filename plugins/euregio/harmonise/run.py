@@ -259,5 +259,10 @@ def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised
     )
 
 
-def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
-    return {name: str(type_) for name, type_, *_ in con.execute(f"DESCRIBE {relation}").fetchall()}
+def _columns(con: duckdb.DuckDBPyConnection, view: str) -> dict[str, str]:
+    """Columns of a view with their types, from the catalogue: DESCRIBE would bind all that lies below it anew."""
+    found = con.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = 'temp' AND schema_name = 'main' "
+        f"AND table_name = {quoted(view)} ORDER BY column_index"
+    ).fetchall()
+    return {name: str(type_) for name, type_ in found}
