@@ -275,8 +275,8 @@ class Topology:
 
         return eventually(final, f"the end of {dag_id}", seconds)
 
-    def start_edge_worker(self, country: str, home: Path, publishers: str) -> str:
-        """Start a country's worker at its own home: it knows its own zone, the layer, and the centre's API. Gives its name.
+    def start_edge_worker(self, country: str, home: Path, publishers: str) -> dict[str, str]:
+        """Start a country's worker at its own home: it knows its own zone, the layer, and the centre's API. Gives its environment.
 
         It gets none of the centre's other secrets: no metadata database, broker, journal, or other country's zone.
         """
@@ -287,13 +287,13 @@ class Topology:
         environment |= {
             "AIRFLOW_HOME": str(home / "airflow"), "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "airflow" / "logs"),
             "AIRFLOW__EDGE__JOB_POLL_INTERVAL": "1", "EUREGIO_HOME": str(home), "EUREGIO_ZONES": str(home / "zones"),
-            "EUREGIO_SANDBOX_URL": publishers,
+            "EUREGIO_SANDBOX_URL": publishers, "EUREGIO_TELL": "metadata",
         }  # fmt: skip
         (home / "airflow").mkdir(parents=True)
         name = f"worker-{country}"
         command = [sys.executable, "-m", "airflow", "edge", "worker", "-q", country, "-H", name, "-c", "1"]
         self.up.services.start(name, command, environment)
-        return name
+        return environment
 
 
 @contextmanager
@@ -355,7 +355,8 @@ def left_over(root: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                words = (*process.cmdline(), *process.environ().values())
+                # a process that set its title has no environment to read, but its log is open
+                words = (*process.cmdline(), *process.environ().values(), *(file.path for file in process.open_files()))
                 found += [process] if any(str(root) in word for word in words) else []
     return found
 
