@@ -52,8 +52,14 @@ class Airflow:
         """
         dag, run_id = dataset_dags.dataset_dag(dataset), f"run-{uuid.uuid4().hex[:8]}"
         key = (dag.dag_id, run_id)
+        partition = key_of(dataset.country_code or "EU", period)
         run = SimpleNamespace(
-            partition_key=key_of(dataset.country_code or "EU", period), conf={}, run_after=None, dag_id=dag.dag_id
+            partition_key=partition,
+            conf={},
+            run_after=None,
+            dag_id=dag.dag_id,
+            run_id=run_id,
+            triggering_user_name=None,
         )
         self.tasks[key] = dict.fromkeys(("extract", "check", "harmonise", "release"), "upstream_failed")
         self.runs[key] = "running"
@@ -92,7 +98,7 @@ class Airflow:
         asyncio.run(notices.note_hanging(within="6:00:00", context=context))
         return run_id
 
-    def watch(self, at: datetime | None = None) -> dict[str, int]:
+    def watch(self, at: datetime | None = None) -> dict[str, Any]:
         """A round of the watch."""
         self.context = {"asset_state_store": self._stores()}
         return watching.watch(at or datetime.now(UTC))

@@ -13,7 +13,7 @@ from sinks import MailSink, WebhookSink
 
 from euregio.alerts.kinds import load_kinds
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 ALERTS = """
 channels:
@@ -101,7 +101,7 @@ def told(world):
         injected.append((SCOPES.get(kind, dataset.id), kind))
 
     for dataset in declared.values():  # healthy: the first release
-        assert airflow.run(dataset, period(dataset, 19)) == "success"
+        assert airflow.run(dataset, period(dataset, 19)) == "success", airflow.said
     airflow.watch()
     counts["after the first releases"] = len(mail.mails)
 

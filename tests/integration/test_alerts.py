@@ -14,7 +14,7 @@ from sinks import MailSink, WebhookSink
 from euregio.orchestration.partitions import Rhythm, key_of
 from euregio.settings import PROJECT, Settings
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 AT = datetime(2026, 11, 20, 10, 7, tzinfo=UTC)
 ALERTS = """

@@ -26,6 +26,11 @@ class Silence:
     since: datetime | None = None
     late_at: datetime | None = None
 
+    def to_json(self) -> dict[str, str | None]:
+        """As plain JSON values."""
+        moments = {"since": self.since, "late_at": self.late_at}
+        return {"state": self.state, **{name: at.isoformat() if at else None for name, at in moments.items()}}
+
 
 def silence(
     rhythm: str,

@@ -45,23 +45,25 @@ def watch_dag(datasets: Sequence[Any], use_cases: Sequence[str]) -> DAG:
     ) as dag:
 
         @task(inlets=inlets, execution_timeout=timedelta(minutes=30))
-        def look() -> dict[str, int]:
+        def look() -> dict[str, Any]:
             return watch(datetime.now(UTC))
 
         look()
     return dag
 
 
-def watch(at: datetime) -> dict[str, int]:
-    """One round at the instant `at`; gives how many incidents were opened, closed, and messages sent."""
+def watch(at: datetime) -> dict[str, Any]:
+    """One round at the instant `at`; gives how many incidents were opened, closed, and messages sent, and for the pages
+    the state of every dataset (`states`: its state, since when, when it is late; UTC)."""
     from euregio.alerts.round import Round
 
+    seen = list(sights(at))
     with desk() as open_desk:
         one = Round(open_desk, lambda dataset: about_run(dataset, None, None, None), _tell_lost, at)
-        one.go(list(sights(at)))
+        one.go(seen)
         counts = {"opened": one.opened, "closed": one.closed, "told": open_desk.told_count}
     print(", ".join(f"{name} {count}" for name, count in counts.items()))
-    return counts
+    return {**counts, "states": {sight.dataset: sight.silence.to_json() for sight in seen if sight.silence}}
 
 
 def sights(at: datetime) -> Iterator[Any]:
