@@ -41,6 +41,15 @@ def test_the_subject_says_how_grave_what_and_where() -> None:
     )
 
 
+def test_what_is_broken_for_many_is_named_for_people() -> None:
+    full = words.message(incident("out_of_disk", dataset="de.*"), "opened", AT)
+    assert full.subject == "[critical] workers of Germany: the disk is full"
+    assert "Dataset:       de.charging__bnetza" in full.text
+    assert words.message(incident("layer_unavailable", dataset="*"), "opened", AT).subject.startswith(
+        "[critical] all datasets: the layer"
+    )
+
+
 def test_the_text_holds_all_that_is_known_and_what_to_do() -> None:
     text = words.message(incident(), "opened", AT).text
     for part in (

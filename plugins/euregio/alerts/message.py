@@ -33,11 +33,13 @@ def message(incident: Incident, what: str, at: datetime) -> Message:
     about = kind(incident.kind)
     named = {"publisher": facts.get("publisher") or "The publisher", "title": facts.get("title") or incident.dataset}
     values = {
-        **facts, "incident": incident, "what": what, "kind": about, "at": at,
+        **facts, "incident": incident, "place": place_of(incident), "what": what, "kind": about, "at": at,
         "happened": about.happened.format_map({**named, "found": facts.get("problem", {}).get("found") or "nothing"}),
         "lasted": duration((incident.closed_at or at) - incident.opened_at), "problem": facts.get("problem", {}),
     }  # fmt: skip
-    place = incident.dataset + (f" {facts['period']}" if facts.get("period") and what == "opened" else "")
+    place = place_of(incident) + (
+        f" {facts['period']}" if facts.get("period") and what == "opened" and "*" not in incident.dataset else ""
+    )
     opening = {
         "opened": incident.severity, "reminder": f"still open after {values['lasted']}", "closed": "all clear",
     }[what]  # fmt: skip
@@ -49,6 +51,15 @@ def message(incident: Incident, what: str, at: datetime) -> Message:
             "dataset": incident.dataset, "owner": incident.owner, "subject": subject, "run": facts.get("run_url"),
         },
     )  # fmt: skip
+
+
+def place_of(incident: Incident) -> str:
+    """What an incident is about, for people: the dataset, a country's workers, or everything."""
+    if incident.dataset == "*":
+        return "all datasets"
+    if incident.dataset.endswith(".*"):
+        return f"workers of {incident.facts.get('country_name') or incident.dataset[:2]}"
+    return incident.dataset
 
 
 def digest(incidents: Sequence[Incident], at: datetime) -> Message:
