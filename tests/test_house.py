@@ -19,7 +19,8 @@ FLOORS = {
     "errors": 0, "settings": 0, "declarations": 1, "storage": 2,
     "extract": 3, "check": 3, "harmonise": 3, "release": 3,
     "indicators": 4, "publish": 5, "alerts": 5,  # publish tells what indicators declare and computed
-    "stages": 5, "gates": 5, "pipeline": 6, "use_case": 7, "again": 7, "changes": 7, "commands": 8, "orchestration": 9, "cli": 10,
+    "stages": 5, "gates": 5, "pipeline": 6, "use_case": 7, "again": 7,
+    "changes": 7, "upkeep": 7, "commands": 8, "orchestration": 9, "cli_operation": 10, "cli": 11,
     "sandbox": -1,
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -91,6 +91,13 @@ class Dataset(BaseModel):
             default=GateLimits(), exclude=True, description="What may change against the last release without a person"
         ),
     ] = GateLimits()
+    keep: Annotated[
+        str | None,
+        Field(
+            default=None, exclude=True, pattern=r"^P[1-9][0-9]{0,4}D$",
+            description="How long its periods and bytes are kept, in days (P35D); for ever where absent",
+        ),
+    ] = None  # fmt: skip
     notes: Annotated[str, Field(default="", description="What to know, and how to repair")]
     id: Annotated[str, Field(default="", exclude=True)] = ""
     country: Annotated[str, Field(default="", exclude=True)] = ""
@@ -124,6 +131,11 @@ class Dataset(BaseModel):
     def country_code(self) -> str | None:
         """ISO code of the country, or None for European datasets (folder `eu`)."""
         return None if self.country == "eu" else self.country.upper()
+
+    @property
+    def keep_span(self) -> timedelta | None:
+        """How long its periods and bytes are kept; None for ever."""
+        return timedelta(days=int(self.keep[1:-1])) if self.keep else None
 
     @property
     def access(self) -> str:

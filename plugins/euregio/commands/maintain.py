@@ -1,0 +1,44 @@
+"""`euregio maintain`, and the task of the maintenance DAG: layer and zones, each with what was done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from euregio.declarations.datasets import load_datasets
+from euregio.errors import EuregioError
+from euregio.pipeline import zone_of
+from euregio.settings import Settings
+from euregio.storage.layer import open_layer
+from euregio.storage.zones import remove_older
+from euregio.upkeep.layer import keep_in_order
+from euregio.upkeep.zones import sweep_zone
+
+#: Snapshots that nothing cites stay this long: for a look at yesterday's layer.
+SNAPSHOTS_FOR = timedelta(days=30)
+
+
+def maintain(settings: Settings | None = None, at: datetime | None = None) -> dict[str, Any]:
+    """Keep the layer, every zone that this machine reaches, and the scratch folder in order; gives what was done.
+
+    A zone that cannot be reached is named in `unreached`; the others are kept all the same.
+    """
+    settings, at = settings or Settings(), at or datetime.now(UTC)
+    datasets = load_datasets()
+    with open_layer(settings, read_only=False) as con:
+        layer = keep_in_order(con, datasets, at, snapshots_for=SNAPSHOTS_FOR)
+        released = con.execute("SELECT DISTINCT dataset, batch_id, files FROM catalogue.release").fetchall()
+    zones: dict[str, Any] = {}
+    unreached: list[str] = []
+    for dataset in datasets:
+        batches = {batch for name, batch, _ in released if name == dataset.id}
+        files = {file for name, _, landed in released if name == dataset.id for file in landed or ()}
+        try:
+            swept = sweep_zone(zone_of(dataset, settings), at, keep=dataset.keep_span, released=batches, files=files)
+        except EuregioError as error:
+            unreached.append(f"{dataset.id}: {error}")
+            continue
+        if any(swept.to_json().values()):
+            zones[dataset.id] = swept.to_json()
+    scratch = remove_older(settings.scratch, 86_400)
+    return {"layer": layer.to_json(), "zones": zones, "unreached": unreached, "scratch_files": scratch}

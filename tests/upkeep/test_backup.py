@@ -1,0 +1,83 @@
+"""A back-up is the layer as it was, time travel included; it is made beside writers and put back into an empty place."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from euregio.errors import EuregioError
+from euregio.settings import Settings
+from euregio.storage.layer import open_layer
+from euregio.upkeep.backup import back_up, restore
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_layer import released, rows
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        home=tmp_path, layer_catalogue=f"sqlite:{tmp_path}/layer/c.sqlite", layer_data=f"{tmp_path}/layer/data"
+    )
+
+
+def test_what_was_lost_comes_back_as_it_was_also_elsewhere(settings: Settings, tmp_path: Path) -> None:
+    with open_layer(settings, read_only=False) as con:
+        first = released(con, "2026-11-01", rows=3000)
+        released(con, "2026-11-02", rows=3000)
+        con.execute("DELETE FROM core.population WHERE _period = '2026-11-01' AND inhabitants_count < 1000")
+        was = rows(con)
+        done = back_up(settings, tmp_path / "copy")  # the writer is still there
+        assert done.files >= 2
+        released(con, "2026-11-03", rows=3000)
+    again = back_up(settings, tmp_path / "copy2")
+    assert again.files > done.files
+    newer = back_up(settings, tmp_path / "copy")
+    assert newer.known >= done.files
+    assert newer.files >= 1, "only what is new is copied"
+    shutil.rmtree(tmp_path / "copy")
+    with open_layer(settings, read_only=False) as con:
+        con.execute("DELETE FROM core.population WHERE _period = '2026-11-03'")
+        con.execute("DELETE FROM catalogue.release WHERE period = '2026-11-03'")
+    back_up(settings, tmp_path / "copy")
+    shutil.rmtree(tmp_path / "layer")
+    elsewhere = replace(settings, layer_catalogue=f"sqlite:{tmp_path}/new/c.sqlite", layer_data=f"{tmp_path}/new/data")
+    restore(elsewhere, tmp_path / "copy")
+    with open_layer(elsewhere, read_only=False) as con:
+        assert rows(con) == was
+        assert rows(con, at=first) == [("2026-11-01", 3000)]
+        released(con, "2026-11-04", rows=3000)
+        assert len(rows(con)) == 3, "it can be written to"
+
+
+def test_a_restore_replaces_nothing_and_takes_no_other_folder(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(EuregioError, match="no layer to back up"):
+        back_up(settings, tmp_path / "copy")
+    with open_layer(settings, read_only=False) as con:
+        released(con, "2026-11-01", rows=3000)
+    back_up(settings, tmp_path / "copy")
+    with pytest.raises(EuregioError, match="there is a layer already"):
+        restore(settings, tmp_path / "copy")
+    empty = replace(settings, layer_catalogue=f"sqlite:{tmp_path}/e/c.sqlite", layer_data=f"{tmp_path}/e/data")
+    with pytest.raises(EuregioError, match="no back-up"):
+        restore(empty, tmp_path)
+
+
+def test_a_copy_that_lacks_a_file_is_refused_and_leaves_no_layer(settings: Settings, tmp_path: Path) -> None:
+    with open_layer(settings, read_only=False) as con:
+        released(con, "2026-11-01", rows=3000)
+    back_up(settings, tmp_path / "copy")
+    next((tmp_path / "copy" / "data").rglob("*.parquet")).unlink()
+    empty = replace(settings, layer_catalogue=f"sqlite:{tmp_path}/e/c.sqlite", layer_data=f"{tmp_path}/e/data")
+    with pytest.raises(EuregioError, match="is missing"):
+        restore(empty, tmp_path / "copy")
+    assert not (tmp_path / "e" / "c.sqlite").exists()
+
+
+def test_servers_are_backed_up_by_their_own_means_and_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(EuregioError, match="pg_dump"):
+        back_up(Settings(home=tmp_path, layer_catalogue="postgres:dbname=x", layer_data="s3://b/l"), tmp_path / "copy")
