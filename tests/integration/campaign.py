@@ -6,6 +6,7 @@ What is real: the DAGs' task functions, the pipeline, the simulated publishers, 
 from __future__ import annotations
 
 import asyncio
+import traceback
 import uuid
 from collections import defaultdict
 from contextlib import ExitStack
@@ -28,6 +29,7 @@ class Airflow:
         self.runs: dict[tuple[str, str], str] = {}
         self.state: dict[str, dict[str, Any]] = defaultdict(dict)
         self.context: dict[str, Any] = {}
+        self.error: BaseException | None = None
         for module in (dataset_dags, notices, watching):
             patch.setattr(module, "get_current_context", lambda: self.context)
         patch.setattr("airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states",
@@ -37,9 +39,9 @@ class Airflow:
         patch.setattr("airflow.sdk.bases.xcom.BaseXCom.get_one", self._left)
 
     @property
-    def said(self) -> Any:
-        """The last problem that a task left."""
-        return list(self.xcoms.values())[-1:]
+    def said(self) -> str:
+        """The last error of a task, with its way."""
+        return "".join(traceback.format_exception(self.error))[-3000:] if self.error else ""
 
     def _left(self, *, key: str, dag_id: str, task_id: str, run_id: str, **_: Any) -> Any:
         return self.xcoms.get((dag_id, run_id, task_id, key))
@@ -77,8 +79,8 @@ class Airflow:
                     self.tasks[key][task] = "success"
                 except AirflowSkipException:
                     break
-                except BaseException:  # as Airflow's task runner: whatever ends a task makes it failed
-                    self.tasks[key][task] = "failed"
+                except BaseException as error:  # as Airflow's task runner: whatever ends a task makes it failed
+                    self.tasks[key][task], self.error = "failed", error
                     break
         self.runs[key] = "failed" if "failed" in self.tasks[key].values() else "success"
         if self.runs[key] == "failed" and callback:
