@@ -108,14 +108,19 @@ def _alerts(name: str) -> None:
         named = {*declared.severity, *(kind for one in (*declared.routes, *declared.maintenance) for kind in one.kinds)}
         if unknown := sorted(named - set(known)):
             raise DeclarationError(
-                "no such kind of trouble", where="include/alerts.yaml", found=", ".join(unknown), expected=", ".join(known)
+                "no such kind of trouble",
+                where="include/alerts.yaml",
+                found=", ".join(unknown),
+                expected=", ".join(known),
             )
         return
     words = letter.load_words(name)
     lacking = {kind for kind, content in known.items() if content.letter} - set(words.kinds)
     if lacking:
         raise DeclarationError(
-            "the letter lacks words", where=f"include/letters/{name}.yaml, field kinds", found=", ".join(sorted(lacking))
+            "the letter lacks words",
+            where=f"include/letters/{name}.yaml, field kinds",
+            found=", ".join(sorted(lacking)),
         )
 
 

@@ -26,7 +26,9 @@ class Channel(_Declared):
     """A way to people. Host, log-in and tokens are those of the Airflow connection."""
 
     kind: Annotated[Literal["mail", "apprise"], Field(description="mail: SMTP; apprise: chat, webhooks and others")]
-    connection: Annotated[str, Field(pattern=r"^[\w.-]+$", description="Airflow connection that holds host and secrets")]
+    connection: Annotated[
+        str, Field(pattern=r"^[\w.-]+$", description="Airflow connection that holds host and secrets")
+    ]
     to: Annotated[
         tuple[str, ...],
         Field(default=(), description="Mail addresses; `owner` stands for those of the dataset's owner (see owners)"),
@@ -45,7 +47,9 @@ class Channel(_Declared):
 class Choice(_Declared):
     """Which incidents: those for which every list that is given holds the incident's own value."""
 
-    countries: Annotated[tuple[str, ...], Field(default=(), description="Folder codes of countries, eu for European data")]
+    countries: Annotated[
+        tuple[str, ...], Field(default=(), description="Folder codes of countries, eu for European data")
+    ]
     themes: Annotated[tuple[str, ...], Field(default=(), description="Themes, such as charging")]
     severities: Annotated[tuple[Severity, ...], Field(default=(), description="critical, warning, info")]
     owners: Annotated[tuple[str, ...], Field(default=(), description="Owners, as the datasets name them")]

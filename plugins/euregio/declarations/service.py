@@ -30,7 +30,8 @@ class Service(BaseModel):
     ] = None
     run_within: Annotated[Duration, Field(description="Within this a run ends: 6 hours")] = None
     weekdays: Annotated[
-        tuple[Weekday, ...], Field(min_length=1, description="Days on which the publisher publishes, in the dataset's time zone")
+        tuple[Weekday, ...],
+        Field(min_length=1, description="Days on which the publisher publishes, in the dataset's time zone"),
     ] = WEEKDAYS  # type: ignore[assignment]
     holidays: Annotated[
         tuple[str, ...], Field(description="Days on which it does not: 12-25 of every year, or 2026-05-14")
