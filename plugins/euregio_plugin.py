@@ -1,10 +1,11 @@
-"""What Airflow loads of Euregio: the timetable of its DAGs and the atlas page, behind Airflow's own log-in."""
+"""What Airflow loads of Euregio: the timetable of its DAGs, and the pages behind Airflow's own log-in."""
 
 from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from euregio.orchestration.pages import Lazily, atlas_app
+from euregio.orchestration.links import DatasetLink, RunLink
+from euregio.orchestration.pages import Lazily, pages_app
 from euregio.orchestration.timetable import PartitionTimetable
 
 
@@ -13,7 +14,16 @@ class EuregioPlugin(AirflowPlugin):
 
     name = "euregio"
     timetables = [PartitionTimetable]  # noqa: RUF012
-    fastapi_apps = [{"app": Lazily(atlas_app), "url_prefix": "/euregio", "name": "Euregio"}]  # noqa: RUF012
+    fastapi_apps = [{"app": Lazily(pages_app), "url_prefix": "/euregio", "name": "Euregio"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
-        {"name": "Atlas", "href": "/euregio/atlas/", "destination": "nav", "url_route": "atlas", "nav_top_level": True}
+        {
+            "name": "Datasets",
+            "href": "/euregio/datasets",
+            "destination": "nav",
+            "url_route": "datasets",
+            "nav_top_level": True,
+        },
+        {"name": "Atlas", "href": "/euregio/atlas/", "destination": "nav", "url_route": "atlas", "nav_top_level": True},
     ]
+    # on every task: the page of its dataset, and the report of its run
+    global_operator_extra_links = [DatasetLink(), RunLink()]  # noqa: RUF012

@@ -1,10 +1,13 @@
 """The pages in Airflow show nothing to whom Airflow does not know."""
 
 import pytest
+from airflow.api_fastapi import app as airflow_app
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
-from euregio.orchestration.pages import atlas_app
+from euregio.orchestration.pages import pages_app
 
 
 @pytest.fixture
@@ -13,12 +16,22 @@ def app(tmp_path):
     (tmp_path / "atlas" / "index.html").write_text("<p>the atlas")
     (tmp_path / "atlas" / "data" / "a.json").write_text("{}")
     (tmp_path / "secret.txt").write_text("secret")
-    return atlas_app(tmp_path / "atlas")
+    return pages_app(tmp_path / "atlas")
 
 
-def known(app) -> TestClient:
-    app.dependency_overrides[get_user] = lambda: "admin"
+@pytest.fixture(autouse=True)
+def manager(monkeypatch) -> None:
+    """Airflow's simple auth manager, as its API server sets it up."""
+    monkeypatch.setattr(airflow_app._AuthManagerState, "instance", SimpleAuthManager())
+
+
+def known(app, role: str | None = "viewer") -> TestClient:
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="anna", role=role)
     return TestClient(app)
+
+
+def test_who_may_not_read_dags_sees_nothing(app) -> None:
+    assert known(app, role=None).get("/atlas/").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/atlas/", "/atlas/index.html", "/atlas/data/a.json", "/atlas/none.html"])
@@ -51,4 +64,4 @@ def test_no_path_leads_out_of_the_atlas(app, path: str) -> None:
 
 
 def test_before_the_first_publication_the_page_says_so(tmp_path) -> None:
-    assert "no atlas yet" in known(atlas_app(tmp_path / "none")).get("/atlas/").text
+    assert "no atlas yet" in known(pages_app(tmp_path / "none")).get("/atlas/").text

@@ -1,4 +1,4 @@
-"""Pages that Airflow shows under /euregio, all behind its log-in: so far the atlas."""
+"""Pages that Airflow shows under /euregio, all behind its log-in: the engineer's pages, their JSON, and the atlas."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from typing import Any
 
 from euregio.settings import Settings
 
-#: Sent with every page: it is shown in a frame of Airflow's own and fetches nothing from elsewhere.
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-_ABSENT = (
-    "<!doctype html><html lang=en><meta charset=utf-8><title>Atlas</title>"
-    "<p>There is no atlas yet: it is written when the indicators have run.</p></html>"
+#: The atlas brings its own hashes; this forbids besides whatever is not in the page itself.
+_ATLAS_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'self'"
 )
+_NO_ATLAS = "There is no atlas yet: it is written when the indicators have run (their DAG, or `make run`)."
 
 
 def atlas_folder() -> Path:
@@ -28,7 +24,8 @@ def atlas_folder() -> Path:
 class Lazily:
     """An ASGI application that is made at its first request.
 
-    Every component of Airflow loads the plugin, only the API server serves it: the others need no web framework.
+    Every component of Airflow loads the plugin, only the API server serves it: the others need no web framework. The
+    application that it is mounted in, Airflow's own, is noted in the request.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
@@ -38,28 +35,41 @@ class Lazily:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._app is None:
             self._app = self._make()
-        await self._app(scope, receive, send)
+        await self._app({**scope, "euregio.airflow": scope.get("app")}, receive, send)
 
 
-def atlas_app(folder: Path | None = None) -> Any:
-    """The pages as a FastAPI application. Each request without a user of Airflow is refused with 401."""
-    from airflow.api_fastapi.core_api.security import get_user
-    from fastapi import Depends, FastAPI, HTTPException
-    from fastapi.responses import FileResponse, HTMLResponse, Response
+def pages_app(folder: Path | None = None, side: Any = None) -> Any:
+    """The pages as a FastAPI application. Each request without a user of Airflow is refused with 401, of one who may
+    not read DAGs with 403. `folder` is the atlas's; `side` stands for Airflow in tests."""
+    from fastapi import FastAPI, HTTPException, Request
+    from fastapi.responses import FileResponse, Response
 
-    # The dependency stands on the application, so that no later route can be without it (Airflow adds none by itself).
-    app = FastAPI(dependencies=[Depends(get_user)], docs_url=None, redoc_url=None, openapi_url=None)
+    from euregio import __version__
+    from euregio.orchestration import page_airflow, page_routes
 
-    @app.get("/atlas/{path:path}")
-    def atlas(path: str) -> Response:
+    app = FastAPI(
+        title="Euregio", version=__version__, description=page_routes.about(), dependencies=page_routes.BEHIND_THE_LOG_IN,
+        docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=page_routes.handlers(),
+    )  # fmt: skip
+    asked = side or page_airflow.AirflowSide()
+    app.include_router(page_routes.json_routes(asked))
+    app.include_router(page_routes.html_routes(asked))
+
+    def atlas(path: str, request: Request) -> Response:
         root = (folder or atlas_folder()).resolve()
         wanted = (root / (path or "index.html")).resolve()
         if wanted.is_dir():
             wanted = wanted / "index.html"
         if not wanted.is_relative_to(root) or (not wanted.is_file() and path):
-            raise HTTPException(404)
+            raise HTTPException(404, "The atlas has no such page.")
         if not wanted.is_file():
-            return HTMLResponse(_ABSENT, headers=_HEADERS)
-        return FileResponse(wanted, headers=_HEADERS)
+            return page_routes.page(
+                request, "message", title="Atlas", text=_NO_ATLAS, link=f"{page_routes.base_of(request)}/datasets",
+                link_text="All datasets", link_airflow=False,
+            )  # fmt: skip
+        return FileResponse(wanted, headers={**page_routes.HEADERS, "Content-Security-Policy": _ATLAS_POLICY})
 
+    # FastAPI reads the types from here: they are known only once it is imported
+    atlas.__annotations__ = {"path": str, "request": Request, "return": Response}
+    app.get("/atlas/{path:path}", include_in_schema=False, response_model=None)(atlas)
     return app

@@ -1,0 +1,87 @@
+"""The layer itself: tables with rows, files and bytes, its snapshots, and who wrote them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from euregio.declarations.tables import load_tables
+from euregio.pages.models import LayerFacts, LayerTable, Snapshot, Writer
+from euregio.pages.sources import Known, Layer, asked_layer
+from euregio.settings import Settings
+
+_SNAPSHOTS = 60
+
+
+def layer_facts(known: Known, settings: Settings) -> LayerFacts:
+    """Tables, the last snapshots, who wrote. Writers of datasets that the user may not read are not named."""
+    with asked_layer(settings) as layer:
+        tables, names = _tables(layer)
+        rows = layer.rows(
+            "SELECT snapshot_id, snapshot_time, author, commit_message, commit_extra_info, CAST(changes AS JSON) AS changes "
+            "FROM ducklake_snapshots('lake') ORDER BY snapshot_id DESC"
+        )
+    snapshots = [_snapshot(row, names) for row in rows]
+    mine = [one for one in snapshots if one.dataset is None or known.may_read(one.dataset)]
+    return LayerFacts(
+        at=known.at, layer=layer.why, catalogue=settings.layer_catalogue.partition(":")[0],
+        size_bytes=sum(one.size_bytes for one in tables), tables=tables, snapshots_count=len(snapshots), snapshots=mine[:_SNAPSHOTS],
+        writers=_writers(mine),
+    )  # fmt: skip
+
+
+def _tables(layer: Layer) -> tuple[list[LayerTable], dict[int, str]]:
+    """Tables, the greatest first, and their names by the numbers that snapshots call them."""
+    said = {table.place: table.description for table in load_tables().values()}
+    found = layer.rows(
+        """SELECT schema_name || '.' || tables.table_name AS place, info.table_id, coalesce(estimated_size, 0) AS n,
+                  coalesce(file_count, 0) AS files, coalesce(file_size_bytes, 0) + coalesce(delete_file_size_bytes, 0) AS size,
+                  coalesce(delete_file_count, 0) AS deletes
+           FROM duckdb_tables() AS tables
+           JOIN ducklake_table_info('lake') AS info ON info.table_id = tables.table_oid AND info.table_name = tables.table_name
+           WHERE database_name = 'lake' ORDER BY n DESC, place"""
+    )
+    tables = [
+        LayerTable(
+            place=row["place"], description=said.get(row["place"], ""), rows_count=row["n"], files_count=row["files"],
+            size_bytes=row["size"], deletes_count=row["deletes"],
+        )
+        for row in found
+    ]  # fmt: skip
+    return tables, {int(row["table_id"]): str(row["place"]) for row in found}
+
+
+def _snapshot(row: Mapping[str, Any], names: Mapping[int, str]) -> Snapshot:
+    extra: Any = None
+    try:
+        extra = json.loads(row["commit_extra_info"] or "null")
+    except ValueError:  # another tool's commit
+        extra = None
+    extra = extra if isinstance(extra, dict) else {}
+    touched: list[str] = []
+    changes = row["changes"] if isinstance(row["changes"], dict) else json.loads(row["changes"] or "{}")
+    for kind, what in changes.items():
+        for one in what if isinstance(what, list) else [what]:
+            text = str(one)
+            touched.append(names.get(int(text), text) if text.isdigit() and "schema" not in kind else text)
+    return Snapshot(
+        snapshot_id=row["snapshot_id"], at=row["snapshot_time"], author=row["author"], message=row["commit_message"],
+        dataset=_text(extra.get("dataset")), run_id=_text(extra.get("run_id")), tables=sorted(set(touched)),
+    )  # fmt: skip
+
+
+def _writers(snapshots: list[Snapshot]) -> list[Writer]:
+    """Who wrote, by what the commits say of themselves: a dataset, else the author without numbers."""
+    found: dict[str, list[datetime]] = {}
+    for one in snapshots:
+        who = one.dataset or re.sub(r"[\s_-]*\d.*$", "", one.author or "") or "no author (another tool, or the set-up)"
+        found.setdefault(who, []).append(one.at)
+    writers = [Writer(writer=who, commits_count=len(at), last_at=max(at)) for who, at in found.items()]
+    return sorted(writers, key=lambda one: one.last_at, reverse=True)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
