@@ -18,7 +18,6 @@ from euregio.pages.incidents import NotFound, accepted_of, line_of
 from euregio.pages.lineage import lineage
 from euregio.pages.models import (
     Correction,
-    Corrections,
     DatasetFacts,
     KeptBack,
     Reason,
@@ -35,7 +34,8 @@ from euregio.release.write import DERIVED
 from euregio.settings import Settings
 
 _LOG = logging.getLogger(__name__)
-_CORRECTIONS = 50
+_CORRECTIONS = 100
+_SHOWN = 3
 _CLOSED = 20
 #: Beyond so many bytes a rows file in an object store is not fetched for a page.
 _MOST_BYTES = 200_000_000
@@ -122,15 +122,22 @@ def rules_of(layer: Layer, dataset_id: str, current: Sequence[Release]) -> list[
     return found
 
 
-def _corrections(layer: Layer, dataset_id: str, current: Sequence[Release]) -> Corrections:
-    total, first = 0, list[Correction]()
+def _corrections(layer: Layer, dataset_id: str, current: Sequence[Release]) -> list[Correction]:
+    """Corrected values by field and reason, the most frequent first, with the first records of each."""
+    found = []
     for one in current:
-        asked = (dataset_id, one.table, one.period)
-        where = "FROM quality.correction WHERE dataset = ? AND table_name = ? AND period = ?"
-        total += sum(row["n"] for row in layer.rows(f"SELECT count(*) AS n {where}", *asked))
-        rows = layer.rows(f"SELECT field, was, now, why, raw {where} ORDER BY raw, field LIMIT {_CORRECTIONS}", *asked)
-        first += [Correction(table=one.table, record=str(row.pop("raw")).rpartition("#")[2], **row) for row in rows]
-    return Corrections(total_count=total, first=first[:_CORRECTIONS])
+        found += [
+            Correction(table=one.table, **row)
+            for row in layer.rows(
+                f"""SELECT field, why, count(*) AS rows_count, list(was ORDER BY raw)[1:{_SHOWN}] AS was,
+                           list("now" ORDER BY raw)[1:{_SHOWN}] AS "now",
+                           list(split_part(raw, '#', 2) ORDER BY raw)[1:{_SHOWN}] AS records
+                    FROM quality.correction WHERE dataset = ? AND table_name = ? AND period = ?
+                    GROUP BY field, why ORDER BY rows_count DESC, field, why LIMIT {_CORRECTIONS}""",
+                dataset_id, one.table, one.period,
+            )
+        ]  # fmt: skip
+    return sorted(found, key=lambda each: -each.rows_count)
 
 
 def _retracted(layer: Layer, dataset_id: str) -> list[Retracted]:

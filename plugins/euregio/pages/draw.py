@@ -55,7 +55,7 @@ def history(releases: Sequence[Release], most: int = 40) -> dict[str, Any] | Non
     if not top:
         return None
     left, right, base, high = 60.0, 10.0, 150.0, 130.0
-    slot = min((720 - left - right) / len(shown), 60.0)
+    slot = min((720 - left - right) / len(shown), 130.0)
     bars = []
     for number, one in enumerate(shown):
         y, parts = base, []
@@ -80,7 +80,7 @@ def history(releases: Sequence[Release], most: int = 40) -> dict[str, Any] | Non
 
 def lineage(one: Lineage) -> dict[str, Any]:
     """Boxes with places, and lines between them as paths."""
-    wide, tall, gap, across = 200, 40, 12, 60
+    wide, tall, gap, across = 230, 40, 12, 50
     columns: dict[int, list[Node]] = {}
     for node in one.nodes:
         columns.setdefault(node.column, []).append(node)

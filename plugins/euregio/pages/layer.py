@@ -36,22 +36,29 @@ def layer_facts(known: Known, settings: Settings) -> LayerFacts:
 def _tables(layer: Layer) -> tuple[list[LayerTable], dict[int, str]]:
     """Tables, the greatest first, and their names by the numbers that snapshots call them."""
     said = {table.place: table.description for table in load_tables().values()}
-    found = layer.rows(
-        """SELECT schema_name || '.' || tables.table_name AS place, info.table_id, coalesce(estimated_size, 0) AS n,
-                  coalesce(file_count, 0) AS files, coalesce(file_size_bytes, 0) + coalesce(delete_file_size_bytes, 0) AS size,
-                  coalesce(delete_file_count, 0) AS deletes
-           FROM duckdb_tables() AS tables
-           JOIN ducklake_table_info('lake') AS info ON info.table_id = tables.table_oid AND info.table_name = tables.table_name
-           WHERE database_name = 'lake' ORDER BY n DESC, place"""
+    known = layer.rows(
+        """SELECT schema_name, table_name, coalesce(estimated_size, 0) AS n FROM duckdb_tables() WHERE database_name = 'lake'"""
     )
-    tables = [
-        LayerTable(
-            place=row["place"], description=said.get(row["place"], ""), rows_count=row["n"], files_count=row["files"],
-            size_bytes=row["size"], deletes_count=row["deletes"],
-        )
-        for row in found
-    ]  # fmt: skip
-    return tables, {int(row["table_id"]): str(row["place"]) for row in found}
+    info = layer.rows("SELECT * FROM ducklake_table_info('lake')")
+    # DuckDB and DuckLake number tables and schemas each in its own way: a name that only one schema has tells which is which
+    schemas: dict[int, str] = {}
+    for row in info:
+        named = [one["schema_name"] for one in known if one["table_name"] == row["table_name"]]
+        if len(named) == 1:
+            schemas[row["schema_id"]] = named[0]
+    lies = {(schemas.get(row["schema_id"]), row["table_name"]): row for row in info}
+    tables = []
+    for one in known:
+        row, place = lies.get((one["schema_name"], one["table_name"]), {}), f"{one['schema_name']}.{one['table_name']}"
+        tables.append(
+            LayerTable(
+                place=place, description=said.get(place, ""), rows_count=one["n"], files_count=row.get("file_count") or 0,
+                size_bytes=(row.get("file_size_bytes") or 0) + (row.get("delete_file_size_bytes") or 0),
+                deletes_count=row.get("delete_file_count") or 0,
+            )
+        )  # fmt: skip
+    tables.sort(key=lambda table: (-table.rows_count, table.place))
+    return tables, {int(row["table_id"]): f"{schemas.get(row['schema_id'], '?')}.{row['table_name']}" for row in info}
 
 
 def _snapshot(row: Mapping[str, Any], names: Mapping[int, str]) -> Snapshot:

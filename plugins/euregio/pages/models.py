@@ -140,21 +140,15 @@ class Rule(BaseModel):
 
 
 class Correction(BaseModel):
-    """A corrected value."""
+    """Values of one field that were corrected for one reason; `was` and `now` of the first records."""
 
     table: str
     field: str
-    was: str | None
-    now: str | None
     why: str
-    record: str
-
-
-class Corrections(BaseModel):
-    """Corrected values of the release in force: how many, and the first."""
-
-    total_count: int = 0
-    first: list[Correction] = Field(default_factory=list)
+    rows_count: int
+    was: list[str | None]
+    now: list[str | None]
+    records: list[str]
 
 
 class TablePolicy(BaseModel):
@@ -231,7 +225,7 @@ class DatasetFacts(BaseModel):
     releases: list[Release]
     reasons: list[Reason]
     rules: list[Rule]
-    corrections: Corrections
+    corrections: list[Correction]
     kept: list[KeptBack]
     accepted: list[Accepted]
     retracted: list[Retracted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,12 @@ def percent(share: float) -> str:
 def rhythm(text: str) -> str:
     """An ISO duration in words: `every 5 minutes`, `daily`."""
     known = {"P1D": "daily", "P1W": "weekly", "P7D": "weekly", "P1M": "monthly", "P1Y": "yearly", "PT1H": "hourly"}
-    if text in known:
-        return known[text]
-    number, unit = text.strip("PT")[:-1], text[-1:]
-    names = {"M": "minutes" if "T" in text else "months", "H": "hours", "D": "days", "W": "weeks", "Y": "years"}
-    return f"every {number} {names.get(unit, text)}"
+    parts = re.fullmatch(r"P(T?)(\d+)([MHDWY])", text)
+    if text in known or parts is None:
+        return known.get(text, text)
+    time, number, unit = parts.groups()
+    names = {"M": "minutes" if time else "months", "H": "hours", "D": "days", "W": "weeks", "Y": "years"}
+    return f"every {number} {names[unit]}"
 
 
 def outside(address: str | None) -> str | None:

@@ -1,0 +1,191 @@
+"""The engineer's pages within a real Airflow: log in, walk them all, accept a batch that a gate holds, see it recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from small_layer import NAME, project
+
+from euregio.declarations.datasets import load_dataset
+from euregio.orchestration.installation import Installation
+from euregio.orchestration.pools import pools
+from euregio.orchestration.rest import Airflow
+from euregio.orchestration.services import Services
+from euregio.settings import Settings
+
+PAGES = Path(__file__).parents[1] / "pages"
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+USERS = {"admin": "admin", "anna": "op", "vera": "viewer"}
+PASSWORD = "walk the pages"
+
+
+@dataclass
+class Up:
+    """An Airflow that is up, its one incident, and how to log in."""
+
+    address: str
+    incident: str
+    airflow: Airflow
+    settings: Settings
+    log_in: Callable[..., Any]
+    heard: list[str]
+
+
+@pytest.fixture(scope="module")
+def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    root = tmp_path_factory.mktemp("engineer")
+    place = project(root)
+    settings = Settings(home=root / "home", profile="trial")
+    installation = Installation("trial", settings)
+    installation.extra = {
+        "EUREGIO_PROJECT": str(place), "EUREGIO_TASK_RETRIES": "1", "EUREGIO_WATCH_MINUTES": "0",
+        "AIRFLOW__CORE__DAGS_FOLDER": str(place / "dags"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+    }  # fmt: skip
+    installation.home.mkdir(parents=True)
+    installation.password_file.write_text(json.dumps(dict.fromkeys(USERS, PASSWORD)))
+    installation.prepare()
+    with Services(root / "logs") as services:
+        services.start_airflow(["api-server", "scheduler", "dag-processor"], installation.environment)
+        filled = subprocess.run(
+            [sys.executable, str(PAGES / "small_layer.py")], env=installation.environment, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        assert filled.returncode == 0, filled.stderr[-2000:]
+        airflow = Airflow(installation)
+        services.wait_until(lambda: airflow.healthy("scheduler", "dag_processor"), "Airflow", 400)
+        airflow.log_in()
+        dataset = load_dataset(place / "include/datasets/fr/charging__office.yaml")
+        airflow.put_pools(pools([dataset], settings.layer_catalogue))
+        services.wait_until(lambda: NAME in airflow.dags(), "the DAG", 300)
+        airflow.pause(NAME, False)
+        heard: list[str] = []
+        contexts: list[Any] = []
+
+        def log_in(name: str, width: int = 1400) -> Any:
+            context = chromium.new_context(viewport={"width": width, "height": 900})
+            contexts.append(context)
+            page = context.new_page()
+            page.set_default_timeout(90_000)
+            page.goto(f"{installation.address}/auth/login")
+            page.locator("input[name=username]").fill(name)
+            page.locator("input[name=password]").fill(PASSWORD)
+            page.locator("input[name=password]").press("Enter")
+            page.wait_for_url(lambda url: "/auth/login" not in url)
+            page.on(
+                "console",
+                lambda one: (
+                    heard.append(one.text) if one.type in ("error", "warning") and "/euregio/" in page.url else None
+                ),
+            )
+            page.on("pageerror", lambda error: heard.append(str(error)))
+            page.on(
+                "request",
+                lambda one: None if one.url.startswith((installation.address, "data:")) else heard.append(one.url),
+            )
+            return page
+
+        yield Up(installation.address, filled.stdout.split()[-1], airflow, settings, log_in, heard)
+        for context in contexts:
+            context.close()
+
+
+def shot(page: Any, name: str) -> None:
+    """A picture for people, where EUREGIO_SCREENSHOTS names a folder."""
+    if folder := os.environ.get("EUREGIO_SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+def paths(up: Up) -> dict[str, str]:
+    return {
+        "datasets": "/datasets", "dataset": f"/datasets/{NAME}", "run": f"/datasets/{NAME}/runs/run-2", "layer": "/layer",
+        "incidents": "/incidents", "incident": f"/incidents/{up.incident}?language=en", "atlas": "/atlas/",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [1400, 360])
+def test_all_pages_open_fit_and_complain_of_nothing(up: Up, width: int) -> None:
+    page = up.log_in("anna", width)
+    for name, path in paths(up).items():
+        assert page.goto(f"{up.address}/euregio{path}").status == 200
+        assert page.locator("h1").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} is wider than the screen"
+        assert page.evaluate("window.alert.toString().includes('native code') && !document.querySelector('img')")
+        shot(page, f"{name}-{width}")
+    assert up.heard == []
+
+
+def test_without_a_log_in_nothing_is_shown_and_a_viewer_changes_nothing(up: Up) -> None:
+    for path in (*paths(up).values(), "/api/datasets", "/api/openapi.json"):
+        assert httpx.get(f"{up.address}/euregio{path}", trust_env=False).status_code == 401, path
+    page = up.log_in("vera")
+    page.goto(f"{up.address}/euregio/incidents/{up.incident}")
+    assert page.locator("form").count() == 0
+    held = page.evaluate("i => fetch(`/euregio/api/incidents/${i}`).then(a => a.json())", up.incident)["held"]
+    given = {"batch": held["batch"], "gates": held["gates"], "reason": "I would like to"}
+    asked = "([i, given]) => fetch(`/euregio/api/incidents/${i}/acceptance`, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(given)}).then(a => a.status)"
+    assert page.evaluate(asked, [up.incident, given]) == 403
+    up.heard.clear()  # the browser notes the 403
+
+
+def test_the_pages_are_in_airflows_frame_and_lead_out_of_it(up: Up) -> None:
+    page = up.log_in("anna")
+    page.goto(f"{up.address}/plugin/datasets")
+    frame = page.frame_locator("iframe").first
+    frame.get_by_role("link", name="Register", exact=False).first.click()
+    frame.locator("h2", has_text="Kept back").wait_for()
+    shot(page, "in-airflow")
+    frame.get_by_role("link", name="its DAG in Airflow").click()
+    page.wait_for_url(f"**/dags/{NAME}")
+    up.heard.clear()  # Airflow's own page may complain
+
+
+def test_a_batch_is_accepted_with_the_keyboard_and_recorded_under_the_log_in(up: Up) -> None:
+    page = up.log_in("anna")
+    page.goto(f"{up.address}/euregio/incidents/{up.incident}")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "reason":
+            break
+    page.keyboard.type("the operator has left, see its notice")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.tagName") == "BUTTON"
+    page.keyboard.press("Enter")
+    page.get_by_text("The batch is accepted").wait_for()
+    shot(page, "accepted")
+    run_id = page.get_by_role("link", name="Report of the run").get_attribute("href").rsplit("/", 1)[1]
+    end = time.monotonic() + 420
+    while (run := up.airflow.last_run(NAME) or {}).get("state") not in ("success", "failed") and time.monotonic() < end:
+        time.sleep(2)
+    assert (run["state"], run["triggering_user_name"], run["partition_key"]) == ("success", "anna", "FR|2026-11-22")
+    page.goto(f"{up.address}/euregio/incidents/{up.incident}")
+    assert "It is released" in page.locator("main").inner_text()
+    recorded = page.locator("tr", has_text="the operator has left")
+    assert recorded.locator("td").first.inner_text() == "anna"
+    shot(page, "recorded")
+    page.goto(f"{up.address}/euregio/datasets/{NAME}/runs/{run_id}")
+    assert page.locator("tr", has_text="extract").first.is_visible()
+    assert (
+        "2026-11-21"
+        in page.locator("tr", has_text="recharging_point").nth(1).inner_text() + page.locator("main").inner_text()
+    )
+    shot(page, "run-of-acceptance")
+    links = up.airflow._ask("GET", f"/dags/{NAME}/dagRuns/{run['dag_run_id']}/taskInstances/extract/links")[
+        "extra_links"
+    ]
+    assert links["Dataset"] == f"{up.address}/euregio/datasets/{NAME}"
+    assert links["Run report"].startswith(f"{up.address}/euregio/datasets/{NAME}/runs/manual__")
+    assert up.heard == []

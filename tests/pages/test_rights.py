@@ -1,0 +1,119 @@
+"""Who may see and who may change: asked of Airflow's own auth manager, for every route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from small_layer import NAME
+
+ROLES = {None: (403, 403), "viewer": (200, 403), "user": (200, 303), "op": (200, 303), "admin": (200, 303)}
+
+
+def order(world: Any, **changes: Any) -> dict[str, Any]:
+    held = world.client().get(f"/api/incidents/{world.incident}").json()["held"]
+    return {"batch": held["batch"], "gates": held["gates"], "reason": "the publisher says so", **changes}
+
+
+def every_path(world: Any) -> list[tuple[str, str]]:
+    """Each route of the application with its method, its parameters filled."""
+    app = world.client().app
+    found = []
+    for route in _routes(app):
+        path = route.path.replace("{path:path}", "index.html").replace("{dag_id}", NAME)
+        path = path.replace("{run_id}", "run-2").replace("{incident_id}", world.incident)
+        found += [(method, path) for method in route.methods]
+    return found
+
+
+def _routes(app: Any) -> list[Any]:
+    spec: list[Any] = []
+    for route in app.routes:
+        spec += _routes(route.original_router) if hasattr(route, "original_router") else [route]
+    return spec
+
+
+def test_without_a_log_in_every_route_is_refused(world: Any) -> None:
+    paths = every_path(world)
+    assert len(paths) >= 17
+    client = world.client(logged_in=False)
+    assert {(method, path): client.request(method, path).status_code for method, path in paths} == dict.fromkeys(
+        paths, 401
+    )
+    assert "Log in to Airflow" in client.get("/datasets").text
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_reading_needs_the_right_to_read_dags_and_writing_to_start_them(world: Any, role: str | None) -> None:
+    read, write = ROLES[role]
+    client = world.client(role)
+    before = len(world.started)
+    # every page costs a look into the layer: all of them for the two roles between which the line runs
+    for method, path in every_path(world) if role in (None, "viewer") else [("GET", "/api/incidents")]:
+        if method == "GET" and "atlas" not in path:
+            assert client.get(path).status_code in ((read, 307) if path == "/" and read == 200 else (read,)), path
+    assert len(world.started) == before, "a GET changes nothing"
+    answer = client.post(f"/incidents/{world.incident}/accept", data=order(world))
+    assert answer.status_code == write
+    assert client.post(f"/api/incidents/{world.incident}/acceptance", json=order(world)).status_code == (
+        201 if write == 303 else 403
+    )
+    assert len(world.started) - before == (2 if write == 303 else 0)
+    if role == "viewer":
+        page = client.get(f"/incidents/{world.incident}").text
+        assert "<form" not in page
+        assert "may not trigger" in page
+
+
+def test_the_run_carries_what_was_accepted_and_no_person(world: Any) -> None:
+    given = order(world, person="the boss", user="root")
+    answer = world.client("op").post(f"/incidents/{world.incident}/accept", data=given)
+    assert answer.headers["location"] == f"/incidents/{world.incident}?started=manual__1"
+    assert world.started[-1] == {
+        "dag_id": NAME, "partition": "FR|2026-11-22",
+        "conf": {"period": "2026-11-22", "accept": {"batch": given["batch"], "gates": ["volume"], "reason": "the publisher says so"}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {},
+    ],
+)  # fmt: skip
+def test_another_sites_page_changes_nothing(world: Any, headers: dict[str, str]) -> None:
+    client, given, before = world.client("admin"), order(world), len(world.started)
+    client.headers.pop("sec-fetch-site")
+    for path, body in (
+        (f"/incidents/{world.incident}/accept", {"data": given}),
+        (f"/api/incidents/{world.incident}/acceptance", {"json": given}),
+    ):
+        assert client.post(path, headers=headers, **body).status_code == 403
+    assert len(world.started) == before
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "http://testserver"}, {"Authorization": "Bearer t"}])
+def test_an_older_browser_and_a_program_may(world: Any, headers: dict[str, str]) -> None:
+    client = world.client("admin")
+    client.headers.pop("sec-fetch-site")
+    assert client.post(f"/incidents/{world.incident}/accept", data=order(world), headers=headers).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"batch": "ab" * 10}, 409), ({"batch": "../.."}, 422), ({"gates": ["everything"]}, 422), ({"gates": []}, 422),
+        ({"reason": "ok"}, 422), ({"reason": "     \t "}, 422), ({"reason": "x" * 501}, 422), ({"reason": "y" * 20_000}, 413),
+    ],
+)  # fmt: skip
+def test_an_order_that_is_none_starts_nothing(world: Any, changes: dict[str, Any], status: int) -> None:
+    before = len(world.started)
+    assert (
+        world.client("admin").post(f"/incidents/{world.incident}/accept", data=order(world, **changes)).status_code
+        == status
+    )
+    assert world.client("admin").post(
+        f"/api/incidents/{world.incident}/acceptance", json=order(world, **changes)
+    ).status_code in (status, 422)
+    assert len(world.started) == before
