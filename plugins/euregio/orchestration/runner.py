@@ -87,7 +87,11 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
     began, at = time.monotonic(), at or datetime.now(UTC)
     # A failure is told at once, not after Airflow's hour of retries; the fetchers try again by themselves.
     # The DAG files are read once: nothing changes while it runs.
-    settled = {"EUREGIO_TASK_RETRIES": "0", "EUREGIO_WATCH_MINUTES": "0", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600"}
+    settled = {
+        "EUREGIO_TASK_RETRIES": "0",
+        "EUREGIO_WATCH_MINUTES": "0",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+    }
     installation = Installation(profile, extra=settled)
     with session(installation) as up:
         started_in = time.monotonic() - began
