@@ -131,11 +131,16 @@ def test_without_a_log_in_nothing_is_shown_and_a_viewer_changes_nothing(up: Up) 
     page = up.log_in("vera")
     page.goto(f"{up.address}/euregio/incidents/{up.incident}")
     assert page.locator("form").count() == 0
-    held = page.evaluate("i => fetch(`/euregio/api/incidents/${i}`).then(a => a.json())", up.incident)["held"]
+    api = f"{up.address}/euregio/api/incidents/{up.incident}"
+    held = page.request.get(api).json()["held"]
     given = {"batch": held["batch"], "gates": held["gates"], "reason": "I would like to"}
-    asked = "([i, given]) => fetch(`/euregio/api/incidents/${i}/acceptance`, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(given)}).then(a => a.status)"
-    assert page.evaluate(asked, [up.incident, given]) == 403
-    up.heard.clear()  # the browser notes the 403
+    for origin, name in ((up.address, "vera"), ("https://evil.example", "anna")):
+        other = up.log_in(name)
+        assert other.request.post(f"{api}/acceptance", data=given, headers={"Origin": origin}).status == 403, name
+    assert up.airflow.last_run(NAME) is None
+    # and the page's own policy lets no script ask anything
+    assert page.evaluate("() => fetch('/euregio/api/datasets').then(() => 'asked', () => 'refused')") == "refused"
+    up.heard.clear()
 
 
 def test_the_pages_are_in_airflows_frame_and_lead_out_of_it(up: Up) -> None:

@@ -34,7 +34,7 @@ def test_no_question_ends_in_a_server_error(world: Any) -> None:
 
         @hypothesis.given(case=operation.as_strategy())
         @hypothesis.settings(
-            max_examples=12, deadline=None, database=None, derandomize=True,
+            max_examples=12 if "{" in operation.path else 1, deadline=None, database=None, derandomize=True,
             suppress_health_check=list(hypothesis.HealthCheck), phases=[hypothesis.Phase.generate],
         )  # fmt: skip
         def ask(case: Any) -> None:

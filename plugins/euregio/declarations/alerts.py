@@ -119,7 +119,8 @@ class Alerts(_Declared):
     digest: Annotated[Digest, Field(default_factory=Digest, description="When the digest of info goes out")]
     maintenance: Annotated[tuple[Window, ...], Field(default=(), description="Times in which nobody is told")]
     page: Annotated[
-        str, Field(default="/dags/{dataset}", description="Path of a dataset's page below Airflow's address")
+        str,
+        Field(default="/euregio/datasets/{dataset}", description="Path of a dataset's page below Airflow's address"),
     ]
 
     @model_validator(mode="after")

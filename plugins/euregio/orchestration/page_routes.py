@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from euregio import pages
 from euregio.errors import DeclarationError, EuregioError
+from euregio.orchestration.notices import INDICATORS
 from euregio.orchestration.page_airflow import AirflowSide, only_our_own, partition_of
 from euregio.pages import dataset as dataset_page
 from euregio.pages import incidents as incident_pages
@@ -119,6 +120,10 @@ def html_routes(side: AirflowSide) -> APIRouter:
 
     @html.get("/datasets/{dag_id}")
     def dataset(dag_id: DagId, request: Request, user: User) -> Response:
+        if dag_id.startswith(INDICATORS):  # an alert about a use case leads here too: its page is its DAG's
+            return RedirectResponse(
+                f"{base_of(request).removesuffix('/euregio')}/dags/{quote(dag_id, safe='')}", headers=HEADERS
+            )
         facts = dataset_page.dataset(dag_id, side.known(user), side.runs(user, dag_id), Settings())
         return page(request, "dataset", facts=facts)
 
