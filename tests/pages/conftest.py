@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import small_layer
+import operated_layer
 from airflow.api_fastapi import app as airflow_app
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
@@ -38,16 +38,16 @@ class World:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     root = tmp_path_factory.mktemp("pages")
-    project = small_layer.project(root)
+    project = operated_layer.project(root)
     declared = datasets.load_dataset(project / "include/datasets/fr/charging__office.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(datasets, "dataset", lambda name, *_: declared if name == small_layer.NAME else _none(name))
+        patch.setattr(datasets, "dataset", lambda name, *_: declared if name == operated_layer.NAME else _none(name))
         patch.setattr(datasets, "load_datasets", lambda *_: [declared])
         patch.setattr(profiles, "FOLDER", project / "include/profiles")
         profiles.load_profile.cache_clear()
         patch.setenv("EUREGIO_HOME", str(root / "home"))
         patch.setenv("EUREGIO_PROFILE", "trial")
-        incident = small_layer.fill(Settings())
+        incident = operated_layer.fill(Settings())
         started: list[dict[str, Any]] = []
 
         async def start(_self: Any, _request: Any, dag_id: str, partition: str, conf: dict[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small_layer import NAME
+from operated_layer import NAME
 
 ROLES = {None: (403, 403), "viewer": (200, 403), "user": (200, 303), "op": (200, 303), "admin": (200, 303)}
 

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from office import NAME, Office, register
 
-from conftest import NAME, Office, register
 from euregio import pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.errors import DeclarationError

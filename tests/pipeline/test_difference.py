@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from office import NAME, Office, register
 
-from conftest import NAME, Office, register
 from euregio import again, pipeline
 from euregio.changes.difference import difference
 from euregio.errors import ReleaseError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from office import NAME, Office, register
 
-from conftest import NAME, Office, register
 from euregio import again, pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.declarations import datasets

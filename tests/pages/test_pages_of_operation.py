@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from small_layer import HOSTILE, NAME
+from operated_layer import HOSTILE, NAME
 
 PATHS = ("/datasets", f"/datasets/{NAME}", f"/datasets/{NAME}/runs/run-2", "/layer", "/incidents", "/atlas/")
 

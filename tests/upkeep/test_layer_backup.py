@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kept_layer import released, rows
 
 from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
 from euregio.upkeep.backup import back_up, restore
-
-sys.path.insert(0, str(Path(__file__).parent))
-from test_layer import released, rows
 
 
 @pytest.fixture
