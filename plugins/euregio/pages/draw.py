@@ -87,7 +87,8 @@ def lineage(one: Lineage) -> dict[str, Any]:
     height = max(len(nodes) for nodes in columns.values()) * (tall + gap) + gap
     places: dict[str, tuple[float, float]] = {}
     for order, number in enumerate(sorted(columns)):
-        begin = (height - len(columns[number]) * (tall + gap) + gap) / 2
+        # near the top: on a phone the first boxes are what is seen before one scrolls
+        begin = min((height - len(columns[number]) * (tall + gap) + gap) / 2, tall + gap)
         for row, node in enumerate(columns[number]):
             places[node.id] = (order * (wide + across) + 1, begin + row * (tall + gap))
     lines = []

@@ -62,11 +62,13 @@ def size(value: float | None) -> str:
     if value is None:
         return "–"
     number = float(value)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{number:.0f}\u202f{unit}" if unit == "B" else f"{number:.3g}\u202f{unit}"
+    if number < 1000:
+        return f"{number:.0f}\u202fB"
+    for prefix in "kMGT":
         number /= 1000
-    return f"{number:.3g}\u202fTB"
+        if number < 1000 or prefix == "T":
+            break
+    return f"{number:.3g}\u202f{prefix}B"
 
 
 def percent(share: float) -> str:
