@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from small_layer import NAME, project
+from operated_layer import NAME, project
 
 from euregio.declarations.datasets import load_dataset
 from euregio.orchestration.installation import Installation
@@ -59,7 +59,7 @@ def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with Services(root / "logs") as services:
         services.start_airflow(["api-server", "scheduler", "dag-processor"], installation.environment)
         filled = subprocess.run(
-            [sys.executable, str(PAGES / "small_layer.py")], env=installation.environment, capture_output=True, text=True, check=False
+            [sys.executable, str(PAGES / "operated_layer.py")], env=installation.environment, capture_output=True, text=True, check=False
         )  # fmt: skip
         assert filled.returncode == 0, filled.stderr[-2000:]
         airflow = Airflow(installation)
