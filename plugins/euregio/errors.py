@@ -31,7 +31,7 @@ class EuregioError(Exception):
         if self.found is not None:
             text += f"; found {_short(self.found)}"
         if self.expected is not None:
-            text += f"; expected {_short(self.expected)}"
+            text += f"; expected {_short(self.expected, 600)}"
         if self.do:
             text += f". {self.do}"
         return " ".join(text.split())

@@ -20,9 +20,9 @@ LAUGHS = "x: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 )
 
 HOSTILE = {
-    "a billion laughs in a field": (LAUGHS + SOUND + "notes: *j\n", "valid string"),
-    "a billion laughs beside the fields": (LAUGHS + SOUND, "not permitted"),
-    "a list that holds itself": (SOUND.replace('"Someone"', "&a [*a]"), "valid string"),
+    "a billion laughs in a field": (LAUGHS + SOUND + "notes: *j\n", "here belongs text"),
+    "a billion laughs beside the fields": (LAUGHS + SOUND, "no such field"),
+    "a list that holds itself": (SOUND.replace('"Someone"', "&a [*a]"), "here belongs text"),
     "deep nesting": (SOUND + "notes: " + "{a: " * 5000 + "1" + "}" * 5000, "too deep"),
     "deeper nesting": (SOUND + "notes: " + "[" * 100_000 + "]" * 100_000, "too deep"),
     "deep nesting of lists": (SOUND + "notes:\n" + "- " * 20_000 + "1", "too deep"),

@@ -10,6 +10,8 @@ from euregio.check.compile import compile_suite
 from euregio.check.gx import validate_suite_file
 from euregio.check.suite import load_suite
 from euregio.declarations import alerts, corrections, datasets, documents, profiles, regions, tables
+from euregio.declarations.countries import known_countries
+from euregio.declarations.yaml_file import shown
 from euregio.errors import DeclarationError, EuregioError
 from euregio.extract.decode.registry import formats, module_of
 from euregio.harmonise.run import sql_file
@@ -26,7 +28,8 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
             try:
                 work(str(name))
             except EuregioError as error:
-                problems.append(error)
+                if str(error) not in map(str, problems):  # a wrong dataset is met wherever all are read
+                    problems.append(error)
         say(f"{kind}: {len(found)} looked at")
 
     each("tables", sorted(path.stem for path in tables.FOLDER.glob("*.yaml")), _table)
@@ -64,7 +67,15 @@ def _dataset(path: str) -> None:
     dataset = datasets.load_dataset(Path(path))
     table = module_of(dataset.format).FORMAT.table
     sql_file(dataset.format, table)
-    through = passage(dataset, tables.load_table(table))
+    if dataset.country_code and dataset.country_code not in known_countries():
+        raise DeclarationError(
+            "its folder is no country's", where=f"{dataset.id}, folder include/datasets/{dataset.country}",
+            found=dataset.country, expected="an ISO 3166-1 code in lower case, or eu",
+        )  # fmt: skip
+    try:
+        through = passage(dataset, tables.load_table(table))
+    except EuregioError as error:
+        raise error.at(shown(Path(path))) from error
     if through.barrier and dataset.licence and dataset.release and dataset.release.access == "open":
         raise DeclarationError("its policy lets nothing across", where=f"{dataset.id}, release", found=through.barrier)
     lines = len(Path(path).read_text(encoding="utf-8").splitlines())

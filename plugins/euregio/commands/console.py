@@ -10,13 +10,23 @@ from typing import Any
 
 import duckdb
 
+from euregio.declarations.views import table_of_view
 from euregio.errors import EuregioError
 
+#: A table of so many rows is shown whole, in its full width.
+_MOST_ROWS = 200
 _HELP = "End a statement with ; — .tables lists tables, .columns TABLE its columns with comments, .quit leaves."
 
 
 def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table") -> None:
-    """Run one query and print its result as `table`, `csv` or `json` (a line per row). Raises EuregioError."""
+    """Run one query (or `.tables`, `.columns TABLE`) and print its result as `table`, `csv` or `json` (a line per row).
+
+    Raises EuregioError.
+    """
+    if query.strip().startswith("."):
+        query, _ = _command(query.strip())
+        if not query:
+            return
     try:
         result = con.sql(query)
     except duckdb.Error as error:
@@ -24,7 +34,7 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table") -
     if result is None:
         return
     if form == "table":
-        print(result)
+        _show(result)
         return
     names = result.columns
     if form == "csv":
@@ -37,6 +47,16 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table") -
         return
     for row in _rows(result):
         print(json.dumps(dict(zip(names, row, strict=True)), default=str, ensure_ascii=False))
+
+
+def _show(result: duckdb.DuckDBPyRelation) -> None:
+    """The result as a table as wide as its texts; of many rows the first, and how to see the rest."""
+    rows = result.limit(_MOST_ROWS + 1).fetchall()
+    if len(rows) > _MOST_ROWS:
+        result.show(max_rows=40)
+        print(f"More than {_MOST_ROWS} rows, of which some are left out here: LIMIT, or --as csv for all.")
+        return
+    result.limit(_MOST_ROWS).show(max_rows=_MOST_ROWS, max_width=10_000, max_col_width=200)
 
 
 def _rows(result: duckdb.DuckDBPyRelation) -> Any:
@@ -55,6 +75,10 @@ def prompt(con: duckdb.DuckDBPyConnection) -> None:
             line = input("euregio> " if not statement else "    ...> ")
         except (EOFError, KeyboardInterrupt):
             print()
+            return
+        if not statement and line.strip().rstrip(";") in ("quit", "exit"):
+            return
+        if line.strip() in (".quit", ".exit"):  # also in the middle of a statement
             return
         if not statement and line.strip().startswith("."):
             line, stop = _command(line.strip())
@@ -80,9 +104,13 @@ def _command(line: str) -> tuple[str, bool]:
             "WHERE database_name = 'lake' AND NOT internal) WHERE schema_name <> 'main' ORDER BY 1;"
         ), False
     if word == ".columns" and rest:
-        name = rest.strip().rpartition(".")[2].replace("'", "''")
+        place = rest.strip().rstrip(";").strip()
+        name, table = (one.rpartition(".")[2].replace("'", "''") for one in (place, table_of_view(place)))
         return (
-            f"SELECT column_name, data_type, comment FROM duckdb_columns() WHERE database_name = 'lake' AND table_name = '{name}';",
+            "SELECT column_name, data_type, coalesce(own.comment, base.comment) AS comment FROM duckdb_columns() AS own "
+            "LEFT JOIN (SELECT schema_name, column_name, comment FROM duckdb_columns() WHERE database_name = 'lake' AND "
+            f"table_name = '{table}') AS base USING (schema_name, column_name) "
+            f"WHERE database_name = 'lake' AND table_name = '{name}' ORDER BY column_index;",
             False,
         )
     print(_HELP)

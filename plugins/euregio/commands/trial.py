@@ -12,10 +12,11 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
+from euregio.declarations.countries import known_countries
 from euregio.errors import DeclarationError, DecodeError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
-from euregio.settings import PROJECT, Settings
+from euregio.settings import Settings
 from euregio.stages import check_records, harmonise_table, region_grid
 from euregio.storage.duck import connect, load_extension, quoted
 
@@ -102,13 +103,10 @@ def try_file(
 
 def _check_place(country: str | None, time_zone: str | None) -> None:
     """Raises DeclarationError for what is no country's ISO code or no time zone."""
-    if country is not None:
-        with (PROJECT / "include" / "codes" / "country.csv").open(encoding="utf-8") as lines:
-            known = {line.partition(",")[0] for line in lines}
-        if country.upper() not in known:
-            raise DeclarationError(
-                "not a country that Euregio knows", where="--country", found=country, expected="an ISO code such as NL"
-            )
+    if country is not None and country.upper() not in known_countries():
+        raise DeclarationError(
+            "not a country that Euregio knows", where="--country", found=country, expected="an ISO code such as NL"
+        )
     if time_zone is not None:
         try:
             ZoneInfo(time_zone)

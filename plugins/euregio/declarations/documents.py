@@ -14,6 +14,7 @@ from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import Profile
 from euregio.declarations.regions import Region
 from euregio.declarations.tables import columns_of, load_tables
+from euregio.declarations.views import load_views
 from euregio.settings import PROJECT
 
 SCHEMAS: dict[str, type[BaseModel]] = {
@@ -68,6 +69,9 @@ def _dictionary() -> str:
         "",
         "Made from the tables' contracts (`include/tables/`) by `make docs`; the same texts are the comments in the layer.",
     ]
+    lines += ["", "## Views", "", "What people count over. A view has the columns of its table.", ""]
+    lines += ["| view | table | what |", "|---|---|---|"]
+    lines += [f"| `{view.place}` | `{view.table}` | {view.description} |" for view in load_views()]
     for table in sorted(load_tables().values(), key=lambda table: table.place):
         lines += [
             "",

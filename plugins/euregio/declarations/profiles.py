@@ -63,7 +63,11 @@ class Profile(BaseModel):
     def source(self, dataset: Dataset, period: str) -> SourceSpec:
         """Where the bytes of one period come from. Raises DeclarationError where this profile has none."""
         if not self.serves(dataset):
-            raise DeclarationError("this profile has no bytes of the dataset", where=dataset.id, found=self.kind)
+            raise DeclarationError(
+                "this profile has no bytes of the dataset", where=dataset.id, found=f"a profile of kind {self.kind}",
+                do="Fetch from its own address with EUREGIO_PROFILE=live, or name files in include/profiles/files.yaml "
+                "(docs/how-to/add-a-dataset.md).",
+            )  # fmt: skip
         if self.kind == "live":
             for url in dataset.source.urls:
                 _refuse_inside(url, dataset.id)

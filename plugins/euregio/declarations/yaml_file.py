@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import reprlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Declarations nest four levels, tables (Open Data Contracts) seven.
 MAX_DEPTH = 50
 _FEW_SIGNS = 500
+#: So many further mistakes of one file are told with the first.
+_FEW = 8
 
 
 class _Loader(_SafeLoader):
@@ -48,7 +51,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DeclarationError("this is not YAML", where=shown(path), found=str(error)) from error
     if not isinstance(content, dict):
-        raise DeclarationError("a declaration is a mapping of fields", where=shown(path), found=type(content).__name__)
+        raise DeclarationError(
+            "a declaration is a mapping of fields",
+            where=shown(path),
+            found="nothing" if content is None else type(content).__name__,
+        )
     return content
 
 
@@ -67,17 +74,49 @@ def _refuse_depth(text: bytes, path: Path) -> None:
 
 
 def validated(model: type[Model], content: dict[str, Any], path: Path) -> Model:
-    """`content` as a `model`. Raises DeclarationError that names the first wrong field with its line."""
+    """`content` as a `model`. Raises DeclarationError that names the first wrong field with its line, and the others."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        first, *others = error.errors()
+        place = f"line {line_of(path, first['loc'])}, field {_field(first)}"
         raise DeclarationError(
-            first["msg"].removeprefix("Value error, "),
-            where=f"{shown(path)} line {line_of(path, first['loc'])}, field {'.'.join(map(str, first['loc'])) or '(top)'}",
-            found=_brief(first.get("input")),
-            do=f"{len(error.errors()) - 1} more errors follow in this file." if len(error.errors()) > 1 else None,
-        ) from error
+            _words(first, model), where=f"{shown(path)} {place}", found=None if first["type"] == "missing" else _brief(first.get("input")),
+            do="Also: " + "; ".join(f"line {line_of(path, one['loc'])}, {_field(one)}: {_words(one, model)}" for one in others[:_FEW])
+            if others else None,
+        ) from error  # fmt: skip
+
+
+def _field(error: Any) -> str:
+    return ".".join(map(str, error["loc"])) or "(top)"
+
+
+def _words(error: Any, model: type[BaseModel]) -> str:
+    """What is wrong, in the words of who writes YAML; a misspelt field with the one that may be meant."""
+    match error["type"]:
+        case "extra_forbidden":
+            meant = difflib.get_close_matches(str(error["loc"][-1]), _names(model), n=1)
+            return "no such field" + (f"; perhaps {meant[0]} is meant" if meant else "")
+        case "missing":
+            return "the field is missing"
+        case "tuple_type" | "list_type":
+            return "here belongs a list, [one, two]"
+        case "dict_type" | "model_type" | "model_attributes_type":
+            return "here belong fields, each on a line of its own"
+        case "string_type":
+            return "here belongs text"
+        case _:
+            return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _names(model: type[BaseModel]) -> list[str]:
+    """Names of the model's fields, and of the fields of its fields."""
+    names = list(model.model_fields)
+    for field in model.model_fields.values():
+        for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                names += list(part.model_fields)
+    return names
 
 
 def _brief(value: object) -> object:

@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 import duckdb
 
 from euregio.declarations.tables import Table, columns_of, load_tables
+from euregio.declarations.views import load_views
 from euregio.errors import EuregioError, ReleaseError
-from euregio.settings import PROJECT, Settings
+from euregio.settings import Settings
 from euregio.storage.duck import connect, identifier, quoted
 
-VIEWS = PROJECT / "include" / "sql" / "layer"
 _BUSY = (
     "database is locked",
     "database table is locked",
@@ -207,18 +207,24 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     ).fetchall():
         have.setdefault(place, set()).add(column)
     wanted = {table.place: table for table in load_tables().values()}
-    views = {path.stem: path for path in sorted(VIEWS.glob("*.sql"))}
+    views = load_views()
+    told = dict(
+        con.execute(
+            "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() WHERE database_name = 'lake'"
+        ).fetchall()
+    )
     lacking = [t for t in wanted.values() if not set(columns_of(t)) <= have.get(t.place, set())]
-    if not lacking and all(name in have for name in views):
+    if not lacking and all(told.get(view.place) == view.comment for view in views):
         return
     con.execute("BEGIN TRANSACTION")
     try:
-        for schema in sorted({t.schema for t in wanted.values()} | {name.partition(".")[0] for name in views}):
+        for schema in sorted({t.schema for t in wanted.values()} | {view.place.partition(".")[0] for view in views}):
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
         for table in lacking:
             _bring_up(con, table, have.get(table.place))
-        for path in views.values():
-            con.execute(path.read_text(encoding="utf-8"))
+        for view in views:
+            con.execute(view.sql)
+            con.execute(f"COMMENT ON VIEW {view.place} IS {quoted(view.comment)}")
         con.execute("COMMIT")
     except BaseException:
         with suppress(duckdb.Error):  # a commit that lost against another first writer has ended it already
