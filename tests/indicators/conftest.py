@@ -28,5 +28,5 @@ def layer(empty_layer: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 @pytest.fixture(scope="session")
 def regions() -> dict[str, Region]:
-    """Regions of the tiny world: pair (two sides) and lonely (sides about which too little is known)."""
+    """Regions of the tiny world: pair (two sides), bands (many points along the border), lonely (too little is known)."""
     return load_regions(HERE / "regions")

@@ -63,6 +63,31 @@ def test_too_few_rows_are_withheld(layer, regions) -> None:
     assert found["a", "median to b"].value == pytest.approx(9)
 
 
+def test_both_bands_are_named_where_both_have_too_few_points(layer, regions) -> None:
+    layer.execute("DELETE FROM core.recharging_point WHERE point_id IN ('B1', 'B2', 'B6', 'B7', 'B8')")
+    # Left within 10 km of the border: B9 at 3 km; from 10 to 25 km: B3 at 15 km.
+    assert values(layer, regions["pair"], "border_cliff")["b", ""].reason == (
+        "only 1 row at 0-10 km from the border and only 1 row at 10-25 km from the border; the floor is 5 in each band"
+    )
+
+
+@pytest.mark.parametrize("indicator", ["availability", "utilisation", "status_unknown_share", "status_snapshot_share"])
+def test_the_status_of_a_few_points_says_nothing_of_a_side(layer, regions, indicator) -> None:
+    layer.execute("""INSERT INTO core.recharging_point BY NAME SELECT point.* REPLACE ('N' || i AS point_id)
+                     FROM core.recharging_point AS point, range(100) AS many (i) WHERE point_id = 'A1'""")
+    found = [v for (side, _), v in values(layer, regions["pair"], indicator).items() if side == "a"]
+    assert found
+    for one in found:
+        assert one.value is None
+        assert one.reason.startswith("coverage 0.0")
+        assert "is below the floor of 0.1" in one.reason
+
+
+def test_the_unknown_share_of_fewer_than_five_points_is_withheld(layer, regions) -> None:
+    layer.execute("DELETE FROM core.status_observation WHERE point_id IN ('A1', 'A2')")
+    assert values(layer, regions["pair"], "status_unknown_share")["a", ""].reason == "only 4 rows; the floor is 5"
+
+
 def test_a_member_without_a_polygon_withholds_its_side_only(layer, regions) -> None:
     layer.execute("DELETE FROM core.nuts_region WHERE nuts_code = 'BB002'")
     found = values(layer, regions["pair"], "point_density")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,10 @@ from tiny_world import NOW
 
 from euregio.declarations.regions import load_regions
 from euregio.errors import DeclarationError
+from euregio.indicators import world
 from euregio.indicators.document import document
 from euregio.indicators.registry import load_indicator, load_indicator_file, load_indicators, parameters_of, prelude
-from euregio.indicators.run import compute
+from euregio.indicators.run import compute, measure
 from euregio.indicators.script import main
 from euregio.indicators.world import script
 from euregio.settings import PROJECT
@@ -84,6 +86,7 @@ def test_the_page_of_indicators_is_the_one_made_from_the_headers() -> None:
         ("floor: {coverage: 0.9, n: 1}", "floor: {coverage: 9, n: 1}", r"field floor.coverage"),
         ("version: 1.0.0", "version: one", r"line 3, field version"),
         ("contrast: ratio", "contrast: ratio\ncolour: red", r"field colour"),
+        ("contrast: ratio", "contrast: ratio\nturns_at: 1", r"turns_at and the template `across` need each other"),
         ("{place} has", "{country} has", r"template 'value' names country, which no value has"),
         ("unit: points", "unit: [points", r"the header is not YAML"),
         ("id: point_density", "id: other_density", r"the id is not the file's name"),
@@ -105,6 +108,14 @@ def test_a_wrong_file_is_refused_with_its_place(tmp_path: Path, old: str, new: s
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DeclarationError, match=message):
         load_indicator_file(path)
+
+
+def test_a_floor_for_each_part_needs_the_parts_counted(layer, regions) -> None:
+    good = load_indicator("border_cliff")
+    header = good.header.model_copy(update={"floor": good.header.floor.model_copy(update={"each": None})})
+    world.lay(layer, [regions["bands"]], NOW)
+    with pytest.raises(DeclarationError, match="`each` and the SELECT's column parts need each other"):
+        measure(layer, replace(good, header=header))
 
 
 def test_every_member_of_a_region_has_the_prefix_of_one_country() -> None:

@@ -37,10 +37,14 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, s
 
 
 @pytest.mark.parametrize(
-    ("indicator", "side", "dimension", "value", "n", "coverage"), TRUTH, ids=lambda x: str(x) or "-"
+    ("region", "indicator", "side", "dimension", "value", "n", "coverage"),
+    [(region, *row) for region, rows in TRUTH.items() for row in rows],
+    ids=lambda x: str(x) or "-",
 )
-def test_the_value_is_the_one_worked_out_by_hand(computed, indicator, side, dimension, value, n, coverage) -> None:
-    found = computed[indicator, "pair", side, dimension]
+def test_the_value_is_the_one_worked_out_by_hand(
+    computed, region, indicator, side, dimension, value, n, coverage
+) -> None:
+    found = computed[indicator, region, side, dimension]
     assert found.reason is None
     assert found.status == "published"
     assert found.value == pytest.approx(value, rel=1e-5, abs=1e-9)
@@ -49,7 +53,7 @@ def test_the_value_is_the_one_worked_out_by_hand(computed, indicator, side, dime
 
 
 def test_every_indicator_has_a_value_worked_out_by_hand() -> None:
-    assert {row[0] for row in TRUTH} == set(load_indicators("charging"))
+    assert {row[0] for rows in TRUTH.values() for row in rows} == set(load_indicators("charging"))
 
 
 @pytest.mark.parametrize("indicator", load_indicators("charging"))
@@ -70,9 +74,12 @@ def test_the_reason_names_a_nuts_region_that_the_layer_lacks(computed) -> None:
     assert computed["point_density", "lonely", "d", ""].reason == "the layer has no polygon of NUTS 3 region DD001"
 
 
-def test_the_whole_is_withheld_while_one_of_its_sides_is(computed) -> None:
+def test_the_whole_is_withheld_while_one_of_its_sides_is_and_names_each(computed) -> None:
     whole = computed["point_density", "lonely", "whole", ""]
-    assert (whole.value, whole.reason) == (None, "c: no dataset of recharging points of CC is released")
+    assert (whole.value, whole.reason) == (
+        None,
+        "c: no dataset of recharging points of CC is released; d: the layer has no polygon of NUTS 3 region DD001",
+    )
     assert computed["point_density", "lonely", "a", ""].value == pytest.approx(3.5)
 
 
@@ -80,6 +87,24 @@ def test_a_contrast_is_withheld_with_the_reason_of_its_side(computed) -> None:
     assert (
         computed["point_density", "lonely", "a:c", ""].reason == "c: no dataset of recharging points of CC is released"
     )
+
+
+def test_a_contrast_names_both_of_its_sides_where_both_are_withheld(computed) -> None:
+    assert (
+        computed["point_density", "lonely", "c:d", ""].reason == computed["point_density", "lonely", "whole", ""].reason
+    )
+
+
+def test_too_few_points_in_one_band_withhold_the_cliff_however_many_the_other_has(computed) -> None:
+    # Each side has 5 points within 10 km and 2 beyond: 7 in all.
+    too_few = "only 2 rows at 10-25 km from the border; the floor is 5 in each band"
+    for indicator, dimension in (("border_cliff", ""), ("border_density", "10-25 km")):
+        for side in ("a", "b"):
+            found = computed[indicator, "pair", side, dimension]
+            assert (found.value, found.reason) == (None, too_few)
+        for both in ("whole", "a:b"):
+            assert computed[indicator, "pair", both, dimension].reason == f"a: {too_few}; b: {too_few}"
+    assert computed["border_cliff", "pair", "a", ""].n == 7
 
 
 def test_a_country_number_is_not_used_for_a_part_of_the_country(computed) -> None:

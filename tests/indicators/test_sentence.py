@@ -54,6 +54,21 @@ def test_sides_that_are_alike_are_said_to_be_alike() -> None:
     )
 
 
+def test_values_on_both_sides_of_the_turn_are_said_to_go_opposite_ways() -> None:
+    said = say_contrast(load_indicator("border_cliff"), RHINE, ("de", "fr"), (0.456, 3.75))
+    assert said == (
+        "Towards the border, supply falls off on the French side and rises on the German side: recharging points stand "
+        "3.75 and 0.456 times as dense 10 to 25 km from the border as within 10 km of it."
+    )
+
+
+@pytest.mark.parametrize("values", [(3.75, 1.5), (0.9, 0.4), (3.0, 1.0), (1.0, 0.3), (1.02, 0.5), (2.0, 0.97)])
+def test_values_on_one_side_of_the_turn_or_at_it_are_not_said_to_go_opposite_ways(values) -> None:
+    said = say_contrast(load_indicator("border_cliff"), RHINE, ("de", "fr"), values)
+    assert said.startswith(f"Recharging points stand {number(values[0])} times as dense 10 to 25 km from the border")
+    assert "falls" not in said
+
+
 def test_nothing_is_infinitely_many_times_zero() -> None:
     said = say_contrast(load_indicator("point_density"), RHINE, ("de", "fr"), (0.0, 10.0))
     assert (
@@ -73,7 +88,7 @@ def test_a_direction_across_the_border_has_the_label_of_its_dimension() -> None:
 @pytest.mark.parametrize("indicator", load_indicators("charging").values(), ids=lambda one: one.id)
 def test_every_template_can_be_filled(indicator) -> None:
     for dimension in indicator.header.dimensions:
-        for values in ((1.0, 3.0), (2.0, 2.0), (0.0, 0.0), (0.0, 1.0)):
+        for values in ((1.0, 3.0), (2.0, 2.0), (0.0, 0.0), (0.0, 1.0), (0.5, 3.0)):
             said = say_contrast(indicator, RHINE, ("de", "ch"), values, dimension)
             assert said.endswith(".")
             assert "{" not in said

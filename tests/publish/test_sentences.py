@@ -101,6 +101,9 @@ def test_two_values_and_the_logarithm_of_their_factor() -> None:
 
 def test_a_reason_names_the_side_in_words() -> None:
     assert say_reason("b: coverage 0.2 is below the floor", PAIR, WORDS) == "B side: coverage 0.2 is below the floor"
+    assert say_reason("a: only 2 rows; the floor is 5; b: no value", PAIR, WORDS) == (
+        "A side: only 2 rows; the floor is 5; B side: no value"
+    )
     assert say_reason("zz: kept as it is", PAIR, WORDS) == "zz: kept as it is"
     assert say_reason(None, PAIR, WORDS) == "no reason is stored"
 
@@ -121,6 +124,25 @@ def test_a_withheld_value_has_no_place_and_its_reason_once() -> None:
     assert (rows["b"].place, rows["b"].shown) == (50.0, "50 %")
     assert shown["reasons"] == ["A side: only 2 rows; the floor is 5"]
     assert not shown["is_withheld"]
+
+
+def test_a_whole_that_lacks_several_sides_says_so_once() -> None:
+    values = (
+        value("fast_share", "a", None, dimension="from 50 kW", reason="only 2 rows; the floor is 5"),
+        value("fast_share", "b", None, dimension="from 50 kW", reason="no row"),
+        value("fast_share", "whole", None, dimension="from 50 kW", reason="a: only 2 rows; the floor is 5; b: no row"),
+    )
+    shown = cards.card(Told(load_indicator("fast_share"), PAIR, values), {}, [], WORDS)
+    assert shown["reasons"] == [
+        "A side: only 2 rows; the floor is 5",
+        "B side: no row",
+        "Whole region: told only where every side is",
+    ]
+
+
+def test_a_floor_for_each_part_is_said_as_such() -> None:
+    shown = cards.card(told("border_cliff", 2.0, 0.5), {}, [], WORDS)
+    assert shown["trace"]["floor"] == "coverage 90 % and 5 rows in each band on"
 
 
 def test_zero_is_a_value_with_a_place() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from euregio.declarations.regions import load_regions
-from euregio.indicators.registry import Indicator, Parameter, load_indicators, use_cases
+from euregio.indicators.registry import Floor, Indicator, Parameter, load_indicators, use_cases
 
 _INTRODUCTION = """# Indicators
 
@@ -63,9 +63,14 @@ def _indicator(one: Indicator) -> Iterator[str]:
         yield f"- Numbers: {', '.join(named)}"
     yield f"- Reference: {header.reference}"
     yield f"- Made from: {', '.join(f'`{table}`' for table in header.inputs)}"
-    yield f"- Coverage: {header.coverage}. Published from coverage {header.floor.coverage:g} and {header.floor.n} rows on."
+    yield f"- Coverage: {header.coverage}. Published from {_floor(header.floor)} on."
     for parameter in one.parameters:
         yield _parameter(parameter)
+
+
+def _floor(floor: Floor) -> str:
+    # A least coverage of zero withholds nothing.
+    return f"coverage {floor.coverage:g} and {floor.rows}" if floor.coverage else floor.rows
 
 
 def _parameter(parameter: Parameter) -> str:

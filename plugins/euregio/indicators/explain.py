@@ -48,7 +48,7 @@ class Explanation:
     shown_as: str
     contrast: str
     coverage: str
-    floor: dict[str, float]
+    floor: dict[str, float | str | None]
     parameters: list[dict[str, str]]
     datasets: list[dict[str, Any]]
     left_out: list[dict[str, Any]]

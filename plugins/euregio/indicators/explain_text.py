@@ -34,7 +34,10 @@ def _lines(trace: dict[str, Any]) -> Iterator[str]:
         "What it is", [trace["definition"], f"Reference: {trace['reference']}", f"Coverage: {trace['coverage']}"]
     )
     floor = trace["floor"]
-    yield f"  A value with a coverage below {_percent(floor['coverage'])} or of fewer than {_counted(floor['n'], 'row')} is withheld."
+    # A least coverage of zero withholds nothing.
+    covered = f"with a coverage below {_percent(floor['coverage'])} or " if floor["coverage"] else ""
+    each = f" in each {floor['each']}" if floor["each"] else ""
+    yield f"  A value {covered}of fewer than {_counted(floor['n'], 'row')}{each} is withheld."
     yield from _part("Formula, over the rows behind", trace["formula"].splitlines())
     yield from _part(
         "Parameters", [f"{p['name']} = {p['value']} {p['unit']}: {p['source']}" for p in trace["parameters"]]

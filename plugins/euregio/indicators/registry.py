@@ -27,27 +27,40 @@ _CREATED = re.compile(r"CREATE OR REPLACE TEMP (?:TABLE|VIEW) (\w+)")
 
 
 class Floor(BaseModel):
-    """What a value needs to be published: least coverage (0 to 1) and least number of rows behind it."""
+    """What a value needs to be published: least coverage (0 to 1) and least number of rows behind it.
+
+    With `each`, the number must hold for each such part of the value (a band, say): the SELECT counts them in `parts`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     coverage: float = Field(ge=0, le=1)
     n: int = Field(ge=1)
+    each: str | None = None
+
+    @property
+    def rows(self) -> str:
+        """The least number of rows in words: `1 row`, `5 rows in each band`."""
+        return f"{self.n} {'row' if self.n == 1 else 'rows'}" + (f" in each {self.each}" if self.each else "")
 
 
 class Sentence(BaseModel):
-    """Templates of one language. Named values: place, value, dimension; high, low, high_value, low_value, times."""
+    """Templates of one language. Named values: place, value, dimension; high, low, high_value, low_value, times.
+
+    `across` is the contrast of two values on different sides of the header's `turns_at`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     value: str
     contrast: str
     even: str
+    across: str | None = None
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Sentence:
         allowed = {"value": {"place", "value", "dimension"}}
         both = {"high", "low", "high_value", "low_value", "times", "dimension"}
-        for field in ("value", "contrast", "even"):
-            names = set(re.findall(r"{(\w*)}", getattr(self, field)))
+        for field in ("value", "contrast", "even", "across"):
+            names = set(re.findall(r"{(\w*)}", getattr(self, field) or ""))
             if unknown := names - allowed.get(field, both):
                 raise ValueError(f"template {field!r} names {', '.join(sorted(unknown))}, which no value has")
         return self
@@ -70,6 +83,7 @@ class Header(BaseModel):
     better: Literal["higher", "lower", "none"]
     contrast: Literal["ratio", "difference", "min_max"]
     dimensions: dict[str, dict[str, str]] = Field(default_factory=lambda: {"": {"en": ""}})
+    turns_at: float | None = Field(None, gt=0, description="Value on whose two sides the number says opposite things.")
     sentence: dict[str, Sentence]
 
     @model_validator(mode="after")
@@ -77,6 +91,8 @@ class Header(BaseModel):
         for field in ("title", "sentence"):
             if "en" not in getattr(self, field):
                 raise ValueError(f"{field} lacks the English text `en`")
+        if (self.turns_at is None) != (self.sentence["en"].across is None):
+            raise ValueError("turns_at and the template `across` need each other")
         return self
 
 

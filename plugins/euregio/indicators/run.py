@@ -87,6 +87,12 @@ def measure(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> dict[str, d
         raise DeclarationError(
             "the SELECT lacks columns", where=indicator.id, found=", ".join(names), expected=", ".join(sorted(lacking))
         )
+    if ("parts" in names) != (indicator.header.floor.each is not None):
+        raise DeclarationError(
+            "the floor's `each` and the SELECT's column parts need each other",
+            where=indicator.id,
+            found=", ".join(names),
+        )
     measured: dict[str, dict[Key, Measured]] = {}
     for row in rows:
         if row["dimension"] not in indicator.header.dimensions:
@@ -98,7 +104,7 @@ def measure(con: duckdb.DuckDBPyConnection, indicator: Indicator) -> dict[str, d
         coverage = None if row["coverage"] is None else float(row["coverage"])
         key = (row["side_id"], row.get("facing"), row["dimension"])
         measured.setdefault(row["region_id"], {})[key] = Measured(
-            number, int(row["n"] or 0), coverage, row.get("reason")
+            number, int(row["n"] or 0), coverage, row.get("reason"), row.get("parts")
         )
     return measured
 

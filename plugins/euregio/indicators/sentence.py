@@ -66,12 +66,16 @@ def say_contrast(
 ) -> str:
     """The sentence that sets two sides against each other. `values` are the sides' values, not the contrast's.
 
+    Values on different sides of the header's `turns_at` have a template of their own: they say opposite things.
     Where the smaller value is zero and the template tells how many times, the two values are said one after the other.
     """
-    templates = _templates(indicator, language)
+    templates, turn = _templates(indicator, language), indicator.header.turns_at
     (high, above), (low, below) = sorted(zip(sides, values, strict=True), key=lambda pair: -pair[1])
     alike = above == below or (below > 0 and above / below < 1 + ALIKE)
     template = templates.even if alike else templates.contrast
+    # A value that is alike to the turn lies on neither side of it.
+    if turn and templates.across and above > turn * (1 + ALIKE) and below < turn / (1 + ALIKE):
+        template = templates.across
     if "{times}" in template and below <= 0:
         return " ".join(
             say_value(indicator, region, s, v, dimension, language) for s, v in ((high, above), (low, below))

@@ -36,12 +36,16 @@ class Value:
 
 @dataclass(frozen=True)
 class Measured:
-    """A number as the SQL gave it, or after judgement: `reason` says why `value` is None."""
+    """A number as the SQL gave it, or after judgement: `reason` says why `value` is None.
+
+    `parts`: rows behind each part of the value that the floor must hold for, by words that say where they lie.
+    """
 
     value: float | None
     n: int
     coverage: float | None
     reason: str | None = None
+    parts: dict[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def judge(
         yield Judged(side_id, "side", faced_dimension(dimension, other), value)
     for dimension in dimensions:
         raw = measured.get((WHOLE, None, dimension), Measured(None, 0, None))
-        lacking = next((f"{k[0]}: {v.reason}" for k, v in sides.items() if k[2] == dimension and v.value is None), None)
+        lacking = _reasons((k[0], v) for k, v in sides.items() if k[2] == dimension)
         yield Judged(WHOLE, "whole", dimension, sound(indicator, raw, lacking))
     for number, one in enumerate(region.sides):
         for two in region.sides[number + 1 :]:
@@ -97,6 +101,12 @@ def faced_dimension(dimension: str, facing: str | None) -> str:
     return f"{dimension} to {facing}" if facing else dimension
 
 
+def _reasons(sides: Iterable[tuple[str, Measured]]) -> str | None:
+    """Why the sides that are withheld are, each with its id: `de: …; nl: …`; None where all have a value."""
+    found = dict.fromkeys(f"{side_id}: {one.reason}" for side_id, one in sides if one.value is None)
+    return "; ".join(found) or None
+
+
 def sound(indicator: Indicator, raw: Measured, problem: str | None) -> Measured:
     """`raw`, or the same without its value and with the reason why it is withheld."""
     floor = indicator.header.floor
@@ -108,11 +118,15 @@ def sound(indicator: Indicator, raw: Measured, problem: str | None) -> Measured:
         reason = f"coverage is not known: {indicator.header.coverage}"
     elif raw.coverage < floor.coverage:
         reason = f"coverage {raw.coverage:.3g} is below the floor of {floor.coverage:g}: {indicator.header.coverage}"
-    elif raw.n < floor.n:
-        reason = f"only {raw.n} rows; the floor is {floor.n}"
+    elif few := [_only(count, part) for part, count in (raw.parts or {"": raw.n}).items() if count < floor.n]:
+        reason = f"{' and '.join(few)}; the floor is {floor.n}" + (f" in each {floor.each}" if floor.each else "")
     else:
         return replace(raw, reason=None)
     return Measured(None, raw.n, raw.coverage, reason)
+
+
+def _only(count: int, part: str) -> str:
+    return f"only {count} {'row' if count == 1 else 'rows'} {part}".rstrip()
 
 
 def contrast(indicator: Indicator, one: str, a: Measured, two: str, b: Measured) -> Measured:
@@ -120,8 +134,7 @@ def contrast(indicator: Indicator, one: str, a: Measured, two: str, b: Measured)
     n = a.n + b.n
     coverage = None if a.coverage is None or b.coverage is None else min(a.coverage, b.coverage)
     if a.value is None or b.value is None:
-        side, value = (one, a) if a.value is None else (two, b)
-        return Measured(None, n, coverage, f"{side}: {value.reason}")
+        return Measured(None, n, coverage, _reasons(((one, a), (two, b))))
     if indicator.header.contrast == "difference":
         return Measured(a.value - b.value, n, coverage)
     above, below = a.value, b.value

@@ -1,6 +1,6 @@
 /*---
 id: border_density
-version: 1.0.0
+version: 1.1.0
 title: {en: Recharging points per 100 km² by distance from the border}
 unit: points/100 km²
 definition: >-
@@ -9,7 +9,7 @@ definition: >-
 reference: "Bands: a choice of this project. Area: GISCO NUTS regions, whose boundaries are generalised: distances are no more exact than they."
 inputs: [core.published_recharging_point, core.current_nuts_region]
 coverage: "share of the country's published points that have a NUTS 3 region (one without could lie on the side)"
-floor: {coverage: 0.9, n: 1}
+floor: {coverage: 0.9, n: 5, each: band}
 better: higher
 contrast: ratio
 dimensions:
@@ -29,6 +29,7 @@ SELECT placement.*, band FROM side_placement AS placement CROSS JOIN (SELECT DIS
 SELECT region_id, coalesce(side_id, 'whole') AS side_id, band AS dimension,
        100 * count(*) FILTER (WHERE table_name = 'recharging_point' AND role = 'used') / nullif(sum(area_km2), 0) AS value,
        count(*) FILTER (WHERE table_name = 'recharging_point' AND role = 'used') AS n,
+       MAP {'at ' || band || ' from the border': count(*) FILTER (WHERE table_name = 'recharging_point' AND role = 'used')} AS parts,
        sum(country_placed_count) / nullif(sum(country_points_count), 0) AS coverage,
        CASE WHEN coalesce(sum(area_km2), 0) = 0 THEN 'the side has no land at this distance from the border' END AS reason
 FROM rows_behind

@@ -1,6 +1,6 @@
 /*---
 id: status_unknown_share
-version: 1.0.0
+version: 1.1.0
 title: {en: Share of time with unknown status}
 unit: "1"
 shown_as: percent
@@ -11,7 +11,7 @@ definition: >-
 reference: "Dynamic data are due within one minute of a change: Implementing Regulation (EU) 2025/655."
 inputs: [core.published_recharging_point, core.status_observation]
 coverage: "share of the side's recharging points that have at least two status observations"
-floor: {coverage: 0, n: 1}
+floor: {coverage: 0.1, n: 5}
 better: lower
 contrast: difference
 sentence:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from euregio.declarations.regions import WHOLE
+from euregio.indicators.registry import Floor
 from euregio.indicators.values import Value, contrast_unit
 from euregio.publish.atlas.chart import FORMS, WHOLE_FORM, Row, scale
 from euregio.publish.atlas.gather import Releases, release_of
@@ -55,7 +56,7 @@ def _reasons(told: Told, words: Messages) -> list[str]:
     for value in told.values:
         if value.side_kind == "whole" and value.value is None:
             inherited = any(
-                value.reason == f"{v.side_id}: {v.reason}"
+                (value.reason or "").startswith(f"{v.side_id}: {v.reason}")
                 for v in told.values
                 if v.side_kind == "side" and v.value is None
             )
@@ -161,6 +162,12 @@ def _contrast(told: Told, value: Value, words: Messages) -> dict[str, Any]:
     }
 
 
+def _floor(floor: Floor, words: Messages) -> str:
+    if floor.each:
+        return words("floor_each", coverage=words.percent(floor.coverage), n=words.count(floor.n), each=floor.each)
+    return words("floor", coverage=words.percent(floor.coverage), n=words.count(floor.n))
+
+
 def _trace(told: Told, releases: Releases, notes: list[str], words: Messages) -> dict[str, Any]:
     header = told.indicator.header
     merged: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -189,7 +196,7 @@ def _trace(told: Told, releases: Releases, notes: list[str], words: Messages) ->
         "definition": " ".join(header.definition.split()),
         "reference": header.reference,
         "coverage": header.coverage,
-        "floor": words("floor", coverage=words.percent(header.floor.coverage), n=words.count(header.floor.n)),
+        "floor": _floor(header.floor, words),
         "parameters": [(p.name, p.value, p.unit, p.source) for p in told.indicator.parameters],
         "sources": sources,
         "notes": notes if told.indicator.needs_points else [],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -139,12 +140,10 @@ def say_title(told: Told, words: Messages) -> str:
 
 
 def say_reason(reason: str | None, region: Region, words: Messages) -> str:
-    """A reason for withholding as it is stored, with the side's name in place of its id."""
+    """A reason for withholding as it is stored, `de: …; nl: …`, with the sides' names in place of their ids."""
     text = reason or words("reason_unknown")
-    head, colon, rest = text.partition(": ")
-    if colon and any(side.id == head for side in region.sides):
-        return f"{side_name(region, head, words)}: {rest}"
-    return text
+    ids = "|".join(re.escape(side.id) for side in region.sides)
+    return re.sub(rf"(^|; )({ids}): ", lambda found: f"{found[1]}{side_name(region, found[2], words)}: ", text)
 
 
 def side_name(region: Region, side_id: str, words: Messages) -> str:
