@@ -43,7 +43,7 @@ DEFECTS = (
     Defect("missing_coordinates", True, _ALL, "quarantined", "latitude_deg_missing"),
     Defect("power_absent", False, _ELECTRIC, "admitted", ""),
     # volts and amps of the record prove the power
-    Defect("power_wrong_unit", False, _ALL, "quarantined", "power_kw_out_of_bounds", (("NL", "corrected", ""),)),
+    Defect("power_wrong_unit", False, _ALL, "quarantined", "power_kw_out_of_bounds", (("NL", "corrected", ""), ("BE", "corrected", ""), ("ES", "corrected", ""))),
     Defect("power_absurd", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
     Defect("power_negative", False, _ALL, "quarantined", "power_kw_out_of_bounds"),
     Defect("unknown_connector", False, ("DE", "NL", "BE", "CH", "ES"), "quarantined", "unmapped_connector_type"),
