@@ -57,7 +57,7 @@ def main(home: str, where: str, number: str) -> None:
         if where == "before_begin":
             write.transaction = dying(write.transaction, first=True)
         elif where == "after_delete":
-            write._clear_period = dying(write._clear_period)
+            write.clear_period = dying(write.clear_period)
         elif where == "after_insert":
             write._note_quality = dying(write._note_quality)
         elif where == "after_commit":

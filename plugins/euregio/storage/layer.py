@@ -167,6 +167,9 @@ def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str) -> Iter
             ).fetchall()
             yield
         finally:
+            # Ended by hand: closed with its transaction open, over a server that has died, it would end this process.
+            with suppress(duckdb.Error):
+                guard.execute("ROLLBACK")
             guard.close()
     else:
         folder = Path(place).parent / "locks"
