@@ -29,7 +29,7 @@ ui: setup ## the Airflow UI on the same state; prints address and log-in
 	@$(BIN)/euregio ui
 
 test: setup-dev ## all tests
-	@$(BIN)/python -m pytest
+	@scripts/test
 
 check: setup-dev ## lint, types, declarations, suites
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/euregio check
