@@ -9,7 +9,7 @@ import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,7 +96,8 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
         return batch if batch.unchanged else decode(batch, dataset, zone, settings)
     except EuregioError as error:
         error.facts["batch"] = batch.to_json()  # whoever writes to the publisher says which file it was
-        forget(zone, files)
+        with suppress(EuregioError, OSError):  # a full disk: the first error is the one to tell
+            forget(zone, files)
         raise
 
 

@@ -16,10 +16,13 @@ from euregio.errors import DecodeError, EuregioError
 from euregio.extract.decode.plain import plain_source
 from euregio.extract.decode.registry import module_of
 from euregio.storage.duck import parquet_rows
+from euregio.storage.zones import ZoneError
 
 #: Memory limits in DuckDB's words, in MiB, and the most that a decoding may ask for.
 _MIB = {"KiB": 1 / 1024, "MiB": 1, "GiB": 1024}
 _MOST_ROOM_MB = 1100
+#: A full disk in the words of the system: no fault of the file that is decoded.
+_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ def decode_file(
         except EuregioError:
             raise
         except (duckdb.Error, OSError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
+            if full := next((words for words in _FULL if words in str(error)), None):
+                raise ZoneError(
+                    "the zone's storage failed", where=name, found=full, do="Make room; run again."
+                ) from error  # fmt: skip
             raise (source.failures[0] if source and source.failures else _plainly(error, format_name, name)) from error
         records = parquet_rows(con, part)
         if not records:
