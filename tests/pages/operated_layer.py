@@ -18,6 +18,7 @@ from euregio.check.gates import BatchBlocked
 from euregio.declarations.alerts import Alerts
 from euregio.settings import Settings
 from euregio.storage.journal import open_journal
+from irve_header import FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "fr.charging__office"
@@ -36,10 +37,6 @@ release:
   access: open
   fields: [identity, place, place_exact, operator, power, access, lifecycle]
 """
-FIELDS = (
-    "nom_operateur,id_station_itinerance,id_pdc_itinerance,coordonneesXY,puissance_nominale,prise_type_2,"
-    "prise_type_combo_ccs,condition_acces,horaires,date_maj"
-)
 POINT = '{name},FRA01P{i},FRA01E{i},"[{x:.4f}, 48.{y}]",{power},true,false,Accès libre,24/7,2026-11-01'
 
 

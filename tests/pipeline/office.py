@@ -13,6 +13,7 @@ from euregio import pipeline
 from euregio.declarations import datasets, profiles
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
+from irve_header import FIELDS
 
 NAME = "fr.charging__office"
 DATASET = """title: Register of a test
@@ -25,10 +26,6 @@ release:
   access: open
   fields: [identity, place, place_exact, operator, power, access, lifecycle]
 """
-FIELDS = (
-    "nom_operateur,id_station_itinerance,id_pdc_itinerance,coordonneesXY,puissance_nominale,prise_type_2,"
-    "prise_type_combo_ccs,condition_acces,horaires,date_maj"
-)
 POINT = 'Op,FRA01P{i},FRA01E{i},"[{x:.4f}, 48.{y}]",22,true,false,Accès libre,24/7,2026-11-01'
 
 

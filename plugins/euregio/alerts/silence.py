@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -50,7 +50,7 @@ def silence(
     * early: the present period was looked at, the next is not due. due: a look is due, its grace runs. late: it is over.
     * stale: the publisher's bytes stand still longer than the service level allows, closed days not counted.
     """
-    local = ZoneInfo(zone) if zone else UTC
+    local: tzinfo = ZoneInfo(zone) if zone else UTC
     if service.withdrawn and now.astimezone(local).date() >= service.withdrawn:
         return Silence("withdrawn", datetime.combine(service.withdrawn, datetime.min.time(), local).astimezone(UTC))
     if service.publishes == "never":
@@ -69,20 +69,20 @@ def silence(
     return Silence("due", due, late_at) if now >= due else Silence("early", looked, late_at)
 
 
-def _first_due(cron: str, service: Service, local: ZoneInfo | object, looked: datetime) -> datetime:
+def _first_due(cron: str, service: Service, local: tzinfo, looked: datetime) -> datetime:
     """The first tick after `looked` on a day on which the publisher publishes."""
     from croniter import croniter
 
     ticks = croniter(cron, looked.astimezone(UTC))
     tick: datetime = ticks.get_next(datetime)
     for _ in range(_MOST_TICKS):
-        if service.is_open(tick.astimezone(local).date()):  # type: ignore[arg-type]  # a tzinfo
+        if service.is_open(tick.astimezone(local).date()):
             break
         tick = ticks.get_next(datetime)
     return tick.astimezone(UTC)
 
 
-def _open_time(begin: datetime, end: datetime, service: Service, local: ZoneInfo | object) -> timedelta:
+def _open_time(begin: datetime, end: datetime, service: Service, local: tzinfo) -> timedelta:
     """Time from `begin` to `end` without the days on which the publisher does not publish.
 
     Days are counted in local time, in which a day may have 23 or 25 hours. Beyond 400 days all count: the calendar no
@@ -92,8 +92,8 @@ def _open_time(begin: datetime, end: datetime, service: Service, local: ZoneInfo
         return end - begin
     open_time, at = timedelta(0), begin
     while at < end:
-        day = at.astimezone(local).date()  # type: ignore[arg-type]  # a tzinfo
-        midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), local)  # type: ignore[arg-type]
+        day = at.astimezone(local).date()
+        midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), local)
         until = min(end, max(midnight.astimezone(UTC), at + timedelta(minutes=1)))
         if service.is_open(day):
             open_time += until - at

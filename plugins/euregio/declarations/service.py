@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -13,8 +13,8 @@ _DURATION = re.compile(r"P(?=.)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(
 _DAYS = (366, 31, 7, 1)
 _PATTERN = r"^P(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?)?$"
 _HOLIDAY = re.compile(r"(\d{4}-)?(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 Duration = Annotated[str | None, Field(default=None, json_schema_extra={"pattern": _PATTERN})]
 
 
@@ -32,7 +32,7 @@ class Service(BaseModel):
     weekdays: Annotated[
         tuple[Weekday, ...],
         Field(min_length=1, description="Days on which the publisher publishes, in the dataset's time zone"),
-    ] = WEEKDAYS  # type: ignore[assignment]
+    ] = WEEKDAYS
     holidays: Annotated[
         tuple[str, ...], Field(description="Days on which it does not: 12-25 of every year, or 2026-05-14")
     ] = ()

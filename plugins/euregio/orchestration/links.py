@@ -31,7 +31,7 @@ class DatasetLink(BaseOperatorLink):
         """What the button says."""
         return "Dataset"
 
-    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  Airflow gives both
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  the signature is Airflow's
         """The address; empty where the DAG is no dataset's."""
         return page_of(ti_key.dag_id)
 
@@ -44,6 +44,6 @@ class RunLink(BaseOperatorLink):
         """What the button says."""
         return "Run report"
 
-    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  Airflow gives both
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  the signature is Airflow's
         """The address; empty where the DAG is no dataset's."""
         return page_of(ti_key.dag_id, ti_key.run_id)

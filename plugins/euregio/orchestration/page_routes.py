@@ -192,9 +192,13 @@ async def _order(request: Request) -> models_incident.AcceptanceOrder:
             raise HTTPException(413, "The form is too long.")
     given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     try:
-        return models_incident.AcceptanceOrder(
-            batch=given.get("batch", [""])[0], gates=given.get("gates", []), reason=given.get("reason", [""])[0].strip(),  # type: ignore[arg-type]
-        )  # fmt: skip
+        return models_incident.AcceptanceOrder.model_validate(
+            {
+                "batch": given.get("batch", [""])[0],
+                "gates": given.get("gates", []),
+                "reason": given.get("reason", [""])[0].strip(),
+            }
+        )
     except ValidationError as error:
         fields = ", ".join(sorted({str(each["loc"][0]) for each in error.errors()}))
         raise HTTPException(

@@ -25,7 +25,8 @@ MAX_RATIO = 200
 _FREE_BYTES = 16 * 1024**2
 _CHUNK = 1024 * 1024
 
-#: What Python's archive modules raise over spoilt bytes.
+#: What Python's archive modules raise over spoilt bytes: their own errors and, from inside, any of these (an encrypted
+#: member is a RuntimeError, an unknown method NotImplementedError, a bent header ValueError or struct.error).
 BROKEN_ARCHIVE = (
     zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError, RuntimeError, ValueError,
     OverflowError, struct.error,
