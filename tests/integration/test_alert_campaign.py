@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -14,10 +15,6 @@ from sinks import MailSink, WebhookSink
 from euregio.alerts.kinds import load_kinds
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-#: In its one run to the end (on a machine at load 60) one of 45 incidents had no all-clear, and messages of six were not
-#: those that were due. The cause is not known yet: the campaign is no proof until these hold.
-OPEN = pytest.mark.xfail(reason="one of 45 incidents is not told as it is due: not understood yet", strict=False)
 
 ALERTS = """
 channels:
@@ -58,6 +55,8 @@ def world(tmp_path_factory):
                 "extra": {"config": [{"path": f"json://127.0.0.1:{hook.port}/", "tag": "all"}]},
             },
         }
+        for name in [name for name in os.environ if name.startswith("EUREGIO_")]:  # a topology may still be up beside
+            patch.delenv(name)
         for name, value in {
             "EUREGIO_HOME": str(root), "EUREGIO_PROFILE": "sandbox", "EUREGIO_SANDBOX_URL": sandbox.address,
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
@@ -162,7 +161,6 @@ def test_the_campaign_is_as_large_as_it_says(told) -> None:
     print(f"{len(injected)} incidents of {len({kind for _, kind in injected})} kinds, 40 healthy runs")
 
 
-@OPEN
 def test_every_incident_is_one_and_is_told_exactly_once(world, told) -> None:
     from euregio.storage.journal import open_journal
 
@@ -202,7 +200,6 @@ def test_nobody_is_told_of_a_healthy_run(world, told) -> None:  # noqa: ARG001
     assert counts["after healthy round 6"] == counts["after healthy round 1"] == counts["after healthy round 0"]
 
 
-@OPEN
 def test_every_all_clear_is_given_once(world, told) -> None:
     injected, counts = told
     sent = [one for one in world[0].mails if one["Subject"].startswith("[all clear]")]

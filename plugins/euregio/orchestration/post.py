@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from email import policy
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: How Apprise names our severities: colour and icon in a chat.
 _APPRISE = {"critical": "failure", "warning": "warning", "info": "info"}
+
+#: Python folds a subject of 70 to 77 characters behind "Subject:", and filters on its beginning miss it.
+_UNFOLDED = policy.default.clone(max_line_length=998)
 
 
 class PostError(EuregioError):
@@ -45,8 +49,9 @@ def _mail(connection: str, to: Sequence[str], message: Message) -> None:
 
 def mail(message: Message, sender: str, to: Sequence[str]) -> EmailMessage:
     """The mail of a message: text and HTML, in one thread with the other mails of its incident."""
-    made = EmailMessage()
-    made["Subject"] = " ".join(message.subject.split())
+    subject = " ".join(message.subject.split())
+    made = EmailMessage(_UNFOLDED if subject.isascii() else policy.default)  # encoded words must be folded
+    made["Subject"] = subject
     made["From"], made["To"], made["Date"] = sender, ", ".join(to), formatdate()
     domain = sender.rpartition("@")[2].strip("> ") or "localhost"
     made["Message-ID"] = make_msgid(domain=domain)
