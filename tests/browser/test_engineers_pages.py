@@ -21,7 +21,7 @@ from euregio.orchestration.installation import Installation
 from euregio.orchestration.pools import pools
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.services import Services
-from euregio.settings import Settings
+from euregio.settings import PROJECT, Settings
 
 PAGES = Path(__file__).parents[1] / "pages"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -59,7 +59,9 @@ def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     with Services(root / "logs") as services:
         services.start_airflow(["api-server", "scheduler", "dag-processor"], installation.environment)
         filled = subprocess.run(
-            [sys.executable, str(PAGES / "operated_layer.py")], env=installation.environment, capture_output=True, text=True, check=False
+            [sys.executable, str(PAGES / "operated_layer.py")],
+            env=installation.environment | {"PYTHONPATH": os.pathsep.join([str(PAGES.parent), str(PROJECT / "plugins")])},
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert filled.returncode == 0, filled.stderr[-2000:]
         airflow = Airflow(installation)
