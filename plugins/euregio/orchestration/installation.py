@@ -96,6 +96,7 @@ class Installation:
                 "FERNET_KEY": kept["fernet_key"],
                 "SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
                 "SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
+                "TEST_CONNECTION": "Enabled",  # whoever may, is `admin` of this machine's own Airflow
             }),
             **_airflow_section("DATABASE", {"SQL_ALCHEMY_CONN": self.database or f"sqlite:///{self._file}"}),
             **_airflow_section("API", {
@@ -120,7 +121,15 @@ class Installation:
             **_airflow_section("LOGGING", {"BASE_LOG_FOLDER": str(self.home / "logs"), "LOGGING_LEVEL": "INFO"}),
             **_airflow_section("USAGE_DATA_COLLECTION", {"ENABLED": "False"}),
         }  # fmt: skip
-        return {**os.environ, **ours, **self.extra}
+        return {**self._layer_connection(), **os.environ, **ours, **self.extra}
+
+    def _layer_connection(self) -> dict[str, str]:
+        """The connection `euregio_layer` for people's own DAGs, where a file is the catalogue; a server's has a password."""
+        catalogue, data = self.settings.layer_catalogue, self.settings.layer_data
+        if catalogue.startswith("postgres:") or data.startswith("s3://"):
+            return {}
+        content = {"conn_type": "euregio_layer", "extra": {"catalogue": catalogue, "data_path": data}}
+        return {"AIRFLOW_CONN_EUREGIO_LAYER": json.dumps(content)}
 
     def prepare(self) -> None:
         """Folder, secrets and metadata; a second time only what changed. Raises OrchestrationError.

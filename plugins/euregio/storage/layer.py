@@ -58,7 +58,7 @@ def open_layer(
         if read_only and not Path(place).exists():
             raise no_layer(place)
         Path(place).parent.mkdir(parents=True, exist_ok=True)
-    if not remote:
+    if not (remote or read_only):
         Path(settings.layer_data).mkdir(parents=True, exist_ok=True)
     con = connect(settings, *extensions)
     con.execute("SET preserve_insertion_order = false")  # a table has no order; kept, one thread would write it
