@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Self
 
 
 class EuregioError(Exception):
@@ -42,6 +42,11 @@ class EuregioError(Exception):
         moved = type(self)(self.what, where=place, found=self.found, expected=self.expected, do=self.do)
         moved.facts = self.facts
         return moved
+
+    def told_as(self, kind: str) -> Self:
+        """The same error, told as this kind (include/alerts/kinds.yaml) where its class says too little."""
+        self.facts["kind"] = kind
+        return self
 
 
 class DeclarationError(EuregioError):

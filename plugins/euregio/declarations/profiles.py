@@ -67,7 +67,7 @@ class Profile(BaseModel):
                 "this profile has no bytes of the dataset", where=dataset.id, found=f"a profile of kind {self.kind}",
                 do="Fetch from its own address with EUREGIO_PROFILE=live, or name files in include/profiles/files.yaml "
                 "(docs/how-to/add-a-dataset.md).",
-            )  # fmt: skip
+            ).told_as("no_bytes")  # fmt: skip
         if self.kind == "live":
             for url in dataset.source.urls:
                 _refuse_inside(url, dataset.id)
@@ -81,8 +81,9 @@ class Profile(BaseModel):
                 return dataset.source.model_copy(update={"url": item.files, **plain})
         known = ", ".join(item.period for item in sets)
         raise DeclarationError(
-            "the files of this profile do not hold the period", where=dataset.id, found=period, expected=known
-        )
+            "the files of this profile do not hold the period", where=dataset.id, found=period, expected=known or "no period at all",
+            do="Run one of these periods, or name the file of the period in include/profiles/files.yaml.",
+        ).told_as("no_bytes")  # fmt: skip
 
     @property
     def root_folder(self) -> Path | None:

@@ -29,6 +29,8 @@ class RetryByKind(RetryPolicy):
         max_tries: int,  # noqa: ARG002  the signature is Airflow's
         context: Any = None,  # noqa: ARG002  the signature is Airflow's
     ) -> RetryDecision:
+        if isinstance(exception, EuregioError) and exception.facts.get("kind") == "no_bytes":
+            return RetryDecision.fail("This installation's profile has no bytes of it: no further try.")
         if isinstance(exception, FetchError):
             if getattr(exception, "permanent", False):
                 return RetryDecision.fail("The publisher's answer will stay the same: no further try.")

@@ -22,6 +22,8 @@ from euregio.extract.fetch.unpack import too_large
 
 _CHUNK = 1024 * 1024
 _MAX_FILES = 10_000
+#: How an alert tells it: no publisher was asked for a file, so none is to blame.
+_NO_BYTES, _STORE = "no_bytes", "store_unavailable"
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -63,7 +65,8 @@ def fetch_files(
 def _from_folder(pattern: str, root: str, into: Path, left: Callable[[], int]) -> Iterator[Fetched]:
     base = Path(_plain(root)).expanduser().absolute()
     if not base.is_dir():
-        raise FetchFailed("the profile's folder does not exist", found=str(base), do="Correct the profile's root.")
+        error = FetchFailed("the profile's folder does not exist", found=str(base), do="Correct the profile's root.")
+        raise error.told_as(_NO_BYTES)
     relative = _below(_plain(pattern), str(base))
     literal = not _MAGIC.search(relative) or os.path.lexists(base / relative)  # names may hold brackets
     paths = [base / relative] if literal else sorted(base.glob(relative))
@@ -203,7 +206,7 @@ def _some(found: list[Any], pattern: str, root: str) -> None:
     if not found:
         raise FetchFailed(
             "no file is there", where=pattern, found=f"nothing below {root}", do="Put it there, or correct the path."
-        )
+        ).told_as(_NO_BYTES)
     if len(found) > _MAX_FILES:
         raise FetchFailed(
             "the pattern matches too many files", where=pattern, found=len(found), expected=f"at most {_MAX_FILES}"
@@ -221,8 +224,9 @@ def _plainly(address: str) -> Iterator[None]:
         raise (RetryLater if for_now else FetchFailed)(
             "the file cannot be read", where=address, found=said.splitlines()[0],
             do="Check that it exists and that access is given.",
-        ) from error  # fmt: skip
+        ).told_as(_STORE if for_now else _NO_BYTES) from error  # fmt: skip
     except Exception as error:
         if not type(error).__module__.startswith(("botocore", "aiobotocore", "aiohttp")):
             raise
-        raise RetryLater("the object store cannot be read", where=address, found=str(error).splitlines()[0]) from error
+        failed = RetryLater("the object store cannot be read", where=address, found=str(error).splitlines()[0])
+        raise failed.told_as(_STORE) from error
