@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from euregio.alerts.desk import Desk, incident_key
-from euregio.alerts.problem import Problem
+from euregio.alerts.problem import Problem, hanging
 from euregio.alerts.round import Look, Round, Sight
 from euregio.alerts.silence import Silence
 from euregio.declarations.alerts import Alerts
@@ -307,3 +307,20 @@ def test_a_run_that_hangs_is_well_when_it_ends(desk) -> None:
         round_of(desk, later(hours=2), sight(last_run=Look("run1", "2026-11", AT), last_run_state="success")).closed
         == 1
     )
+
+
+def test_a_run_that_its_deadline_did_not_tell_of_is_told_by_the_watch_once(desk) -> None:
+    hangs = sight(last_run=Look("run1", "2026-11", AT), last_run_state="running", within=timedelta(hours=2))
+    assert round_of(desk, later(hours=2), hangs).opened == 0, "the triggerer may be about to tell it"
+    assert round_of(desk, later(hours=3), hangs).opened == 1
+    assert round_of(desk, later(hours=4), hangs).opened == 0
+    desk.report(hanging(timedelta(hours=2)), about("run1"), later(hours=5))
+    (one,) = desk.journal.incidents()
+    assert (one.kind, one.facts["runs"]) == ("run_hangs", ["run1"])
+
+
+def test_a_deadline_that_told_leaves_the_watch_nothing_to_say(desk) -> None:
+    desk.report(hanging(timedelta(hours=2)), about("run1"), later(hours=2), tell=False)
+    hangs = sight(last_run=Look("run1", "2026-11", AT), last_run_state="running", within=timedelta(hours=2))
+    assert round_of(desk, later(hours=3), hangs).opened == 0
+    assert len(desk.journal.incidents()) == 1

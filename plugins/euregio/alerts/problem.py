@@ -93,6 +93,11 @@ def died() -> Problem:
     return Problem("task_died", "the task's process ended without a word", "died")
 
 
+def hanging(within: object) -> Problem:
+    """The problem of a run that has not ended within its time, whoever notices it."""
+    return Problem("run_hangs", "the run has not ended within its time", "deadline", expected=str(within))
+
+
 def kind_of(error: BaseException) -> str:
     """The kind (include/alerts/kinds.yaml) of an exception, by its class, its attributes and the layer's own words."""
     if told := (getattr(error, "facts", None) or {}).get("kind"):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from euregio.alerts.desk import Desk
+from euregio.alerts.desk import UNTOLD_AFTER, Desk
 from euregio.alerts.message import duration, instant
-from euregio.alerts.problem import Problem
+from euregio.alerts.problem import Problem, hanging
 from euregio.alerts.silence import Silence
 from euregio.errors import EuregioError
 from euregio.settings import Settings
@@ -44,7 +44,8 @@ class Sight:
     """What the watch knows of one dataset (or use case) at one moment.
 
     `last_run` is the last run that began and `last_run_state` what Airflow says of it; `look` the last one carried
-    through; `release` period and instant of what stands in the layer; `silence` None where it is not watched.
+    through; `release` period and instant of what stands in the layer; `silence` None where it is not watched; `within`
+    the time in which a run of it ends.
     """
 
     dataset: str
@@ -54,6 +55,7 @@ class Sight:
     look: Look | None = None
     release: tuple[str, datetime] | None = None
     silence: Silence | None = None
+    within: timedelta | None = None
 
 
 @dataclass
@@ -73,6 +75,7 @@ class Round:
         for sight in seen.values():
             try:
                 self._lost(sight)
+                self._hanging(sight)
             except Exception:  # one dataset's trouble must not keep the others unwatched
                 _LOG.exception("%s: the watch could not look at its last run", sight.dataset)
         for incident in self.desk.journal.incidents(open_only=True):
@@ -89,6 +92,17 @@ class Round:
         run = sight.last_run
         if run and sight.last_run_state == "failed" and not self.desk.knows(sight.dataset, run.run_id):
             self.tell_lost(sight)
+
+    def _hanging(self, sight: Sight) -> None:
+        """Open the incident of a run that does not end where its deadline did not: the triggerer is down or behind."""
+        run = sight.last_run
+        if run is None or sight.within is None or sight.last_run_state in (None, "success", "failed"):
+            return
+        if self.at - run.at < sight.within + UNTOLD_AFTER or self.desk.knows(sight.dataset, run.run_id):
+            return
+        about = {**self.about(sight.dataset), "run_id": run.run_id, "period": run.period}
+        self.desk.report(hanging(sight.within), about, self.at)
+        self.opened += 1
 
     def _silent(self, sight: Sight) -> None:
         """Open an incident for silence that nothing else explains, once."""

@@ -175,7 +175,7 @@ async def note_hanging(**facts: Any) -> None:
 
 
 def _note_hanging(facts: Mapping[str, Any]) -> None:
-    from euregio.alerts.problem import Problem
+    from euregio.alerts.problem import hanging
 
     run = (facts.get("context") or {}).get("dag_run") or {}
     dag_id, run_id = run.get("dag_id"), run.get("dag_run_id") or run.get("run_id")
@@ -183,9 +183,10 @@ def _note_hanging(facts: Mapping[str, Any]) -> None:
         _LOG.error("a deadline was missed, but Airflow does not say by which run")
         return
     period = str(run.get("partition_key") or "").partition("|")[2] or None
-    problem = Problem("run_hangs", "the run has not ended within its time", "deadline", expected=facts.get("within"))
     with desk() as open_desk:
-        open_desk.report(problem, about_run(dag_id, run_id, None, period), datetime.now(UTC), tell=False)
+        open_desk.report(
+            hanging(facts.get("within")), about_run(dag_id, run_id, None, period), datetime.now(UTC), tell=False
+        )
 
 
 @functools.cache

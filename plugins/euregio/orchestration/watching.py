@@ -11,7 +11,7 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 
 from euregio.orchestration.assets import table_asset, tables_of, use_case_asset
-from euregio.orchestration.indicator_dags import dag_id_of
+from euregio.orchestration.indicator_dags import RUN_WITHIN, dag_id_of
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, about_run, desk, report_run
 from euregio.orchestration.partitions import EUROPE, Rhythm
 
@@ -87,9 +87,10 @@ def sights(at: datetime) -> Iterator[Any]:
             cron = Rhythm.of(dataset.rhythm, where=dataset.id).cron
             silent = silence(dataset.rhythm, cron, dataset.service, dataset.time_zone, look and look.at, news, at)
         release = (period, released_at) if period and released_at else None
-        yield Sight(dataset.id, dataset.country, run, state, look, release, silent)
+        yield Sight(dataset.id, dataset.country, run, state, look, release, silent, dataset.service.run_within_span)
     for use_case in use_cases():
-        yield Sight(dag_id_of(use_case), EUROPE.lower(), *_noted(use_case_asset(use_case), dag_id_of(use_case)))
+        seen = _noted(use_case_asset(use_case), dag_id_of(use_case))
+        yield Sight(dag_id_of(use_case), EUROPE.lower(), *seen, within=RUN_WITHIN)
 
 
 def _noted(asset: Any, dag_id: str) -> tuple[Any, str | None, Any]:
