@@ -24,6 +24,14 @@ class EuregioPlugin(AirflowPlugin):
             "nav_top_level": True,
         },
         {"name": "Atlas", "href": "/euregio/atlas/", "destination": "nav", "url_route": "atlas", "nav_top_level": True},
+        # a tab on each DAG's page, and one on each run's
+        {"name": "Dataset", "href": "/euregio/datasets/{DAG_ID}", "destination": "dag", "url_route": "dataset"},
+        {
+            "name": "Run report",
+            "href": "/euregio/datasets/{DAG_ID}/runs/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "run_report",
+        },
     ]
     # on every task: the page of its dataset, and the report of its run
     global_operator_extra_links = [DatasetLink(), RunLink()]  # noqa: RUF012

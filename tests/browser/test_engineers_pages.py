@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from operated_layer import NAME, project
+from provider_metadata import write_metadata
 
 from euregio.declarations.datasets import load_dataset
 from euregio.orchestration.installation import Installation
@@ -52,6 +53,8 @@ def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         "AIRFLOW__CORE__DAGS_FOLDER": str(place / "dags"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
+        # the package as it is here, with its entry point: what is installed may be older
+        "PYTHONPATH": os.pathsep.join([str(write_metadata(root)), os.environ.get("PYTHONPATH", "")]),
     }  # fmt: skip
     installation.home.mkdir(parents=True)
     installation.password_file.write_text(json.dumps(dict.fromkeys(USERS, PASSWORD)))
@@ -196,3 +199,85 @@ def test_a_batch_is_accepted_with_the_keyboard_and_recorded_under_the_log_in(up:
     assert links["Dataset"] == f"{up.address}/euregio/datasets/{NAME}"
     assert links["Run report"].startswith(f"{up.address}/euregio/datasets/{NAME}/runs/manual__")
     assert up.heard == []
+
+
+def test_the_pages_are_tabs_of_a_dag_and_of_its_runs_and_assets_name_them(up: Up) -> None:
+    """After the acceptance: its run is the one that is shown."""
+    run = up.airflow.last_run(NAME) or {}
+    page = up.log_in("anna")
+    page.goto(f"{up.address}/dags/{NAME}")
+    page.get_by_role("link", name="Dataset", exact=True).first.click()
+    page.frame_locator("iframe").first.locator("h2", has_text="Kept back").wait_for()
+    shot(page, "tab-of-a-dag")
+    page.goto(f"{up.address}/dags/{NAME}/runs/{run['dag_run_id']}")
+    page.get_by_role("link", name="Run report", exact=True).first.click()
+    page.frame_locator("iframe").first.locator("h1", has_text="Run report").wait_for()
+    shot(page, "tab-of-a-run")
+    assets = up.airflow._ask("GET", "/assets")["assets"]
+    points = next(one for one in assets if one["name"] == f"core.recharging_point/{NAME}")
+    assert points["extra"]["page"] == f"/euregio/datasets/{NAME}"
+    events = up.airflow._ask("GET", "/assets/events")["asset_events"]
+    told = next(one for one in events if one["source_run_id"] == run["dag_run_id"] and one["asset_id"] == points["id"])
+    for path in (points["extra"]["page"], told["extra"]["page"]):
+        assert page.request.get(f"{up.address}{path}").status == 200
+    up.heard.clear()
+
+
+def test_what_the_run_took_is_on_its_report_and_on_its_datasets_page(up: Up) -> None:
+    run = up.airflow.last_run(NAME) or {}
+    page = up.log_in("vera")
+    report = page.request.get(f"{up.address}/euregio/api/datasets/{NAME}/runs/{run['dag_run_id']}").json()
+    steps = {one["task"]: one for one in report["steps"]}
+    assert list(steps) == ["extract", "check", "harmonise", "release"]
+    for step in steps.values():
+        assert step["processor_s"] > 0
+        assert 20e6 < step["peak_memory_bytes"] < 4e9
+        assert step["duration_s"] > 0
+    assert steps["harmonise"]["zone_bytes"] > 1000
+    assert steps["extract"]["fetched_bytes"] == 0, "its bytes lay there"
+    assert (steps["extract"]["layer_bytes"], steps["release"]["zone_bytes"]) == (None, None)
+    assert steps["release"]["rows_count"] == report["releases"][0]["released_count"]
+    assert (report["cost"], "No price is declared" in report["no_cost"]) == (None, True)
+    listed = page.request.get(f"{up.address}/euregio/api/datasets/{NAME}").json()["runs"][0]
+    assert listed["used"] == report["used"]
+    page.goto(f"{up.address}/euregio/datasets/{NAME}/runs/{run['dag_run_id']}")
+    assert page.locator("tfoot td").nth(4).inner_text().endswith("s")
+    shot(page, "run-measured")
+
+
+def test_the_layers_connection_has_a_form_and_a_test_that_opens_it(up: Up) -> None:
+    layer = {"catalogue": up.settings.layer_catalogue, "data_path": up.settings.layer_data}
+    said = up.airflow._ask("POST", "/connections/test", json={"connection_id": "mine", "conn_type": "euregio_layer", "extra": json.dumps(layer)})  # fmt: skip
+    assert said["status"], said
+    assert "tables; the last snapshot is" in said["message"]
+    wrong = {"connection_id": "mine", "conn_type": "euregio_layer", "host": "127.0.0.1", "port": 1, "login": "reader",
+             "password": "not for eyes", "extra": json.dumps({"data_path": "s3://a/b", "s3_secret": "not either"})}  # fmt: skip
+    said = up.airflow._ask("POST", "/connections/test", json=wrong)
+    assert not said["status"]
+    assert "Connection refused" in said["message"]
+    assert not any(word in said["message"] for word in ("eyes", "either"))
+    page = up.log_in("admin")
+    page.goto(f"{up.address}/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("input[name=connection_id]").fill("the_layer")
+    dialog.get_by_role("combobox").first.click()
+    page.keyboard.type("euregio")
+    page.get_by_role("option", name="Euregio layer").first.click()
+    dialog.get_by_text("PostgreSQL server of the catalogue").first.wait_for()
+    for label in ("Extra Fields", "Standard Fields"):
+        if (section := dialog.get_by_role("button", name=label)).count() and section.first.get_attribute("aria-expanded") == "false":  # fmt: skip
+            section.first.click()
+    dialog.get_by_text("S3 secret").first.wait_for()
+    shot(page, "connection")
+    for field, value in layer.items():
+        dialog.locator(f"[name=element_{field}]").fill(value)
+    dialog.get_by_role("button", name="Save").click()
+    dialog.wait_for(state="hidden")
+    row = page.locator("tr", has_text="the_layer")
+    row.get_by_role("button", name="Test Connection").click()
+    page.wait_for_timeout(6000)
+    shot(page, "connection-tested")
+    stored = up.airflow._ask("GET", "/connections/the_layer")
+    assert json.loads(stored["extra"]) == layer
+    up.heard.clear()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import duckdb
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table
@@ -25,21 +28,30 @@ def landed(zone: Zone, files: Iterable[str]) -> list[dict[str, Any]]:
     return [{name: manifest[name] for name in _TOLD if name in manifest} for manifest in manifests]
 
 
-def records(zone: Zone, rows: str, settings: Settings) -> dict[str, list[int]]:
-    """Per reason the numbers of the first records that were kept back for it; `rows` is the rows file in the zone."""
-    con = connect(settings, "spatial")
-    try:
-        found = con.execute(
+def records(
+    zone: Zone, rows: str, settings: Settings, con: duckdb.DuckDBPyConnection | None = None
+) -> dict[str, list[int]]:
+    """Per reason the numbers of the first records that were kept back for it; `rows` is the rows file in the zone.
+
+    `con` is a connection with the extension spatial, where one is open: loading it takes most of the time here.
+    """
+    with _reading(settings, con) as asked:
+        found = asked.execute(
             f"SELECT reason, list(record ORDER BY record)[1:{_RECORDS}] FROM ("
             f"  SELECT DISTINCT unnest(_reasons) AS reason, _record AS record FROM read_parquet({quoted(str(zone.local(rows)))}) "
             "  WHERE _verdict = 'quarantined') GROUP BY reason ORDER BY reason"
         ).fetchall()
-    finally:
-        con.close()
     return {reason: [int(number) for number in numbers] for reason, numbers in found}
 
 
-def sample_rows(zone: Zone, dataset: Dataset, table: Table, rows: str, settings: Settings) -> list[str]:
+def sample_rows(
+    zone: Zone,
+    dataset: Dataset,
+    table: Table,
+    rows: str,
+    settings: Settings,
+    con: duckdb.DuckDBPyConnection | None = None,
+) -> list[str]:
     """The first rows that were kept back, as JSON lines of the columns that may cross; none where the policy says no.
 
     Only data whose access class is open are shown, and of these only columns that the release would show as they are.
@@ -47,18 +59,27 @@ def sample_rows(zone: Zone, dataset: Dataset, table: Table, rows: str, settings:
     through = passage(dataset, table)
     if through.barrier or through.access_class != "open" or not through.crossing or not zone.exists(rows):
         return []
-    con = connect(settings, "spatial")
-    try:
+    with _reading(settings, con) as asked:
         columns = ", ".join(f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in through.crossing)
         # the passage has proved the policy's own condition; its other half asks for rows that were not kept back
-        asked = dataset.release.rows if dataset.release else "false"
-        condition = f"coalesce(({asked}), false)" if asked else "true"
-        found = con.sql(
+        rule = dataset.release.rows if dataset.release else "false"
+        condition = f"coalesce(({rule}), false)" if rule else "true"
+        found = asked.sql(
             f"SELECT {columns} FROM read_parquet({quoted(str(zone.local(rows)))}) "
             f"WHERE _verdict = 'quarantined' AND ({condition}) LIMIT {_ROWS}"
         )
         names, lines = found.columns, found.fetchall()
-    finally:
-        con.close()
     kept = ({name: value[:_LONGEST] for name, value in zip(names, line, strict=True) if value} for line in lines)
     return [json.dumps(row, ensure_ascii=False) for row in kept]
+
+
+@contextmanager
+def _reading(settings: Settings, con: duckdb.DuckDBPyConnection | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    if con is not None:
+        yield con
+        return
+    own = connect(settings, "spatial")
+    try:
+        yield own
+    finally:
+        own.close()

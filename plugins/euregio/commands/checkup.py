@@ -9,7 +9,7 @@ from euregio.alerts import kinds, letter
 from euregio.check.compile import compile_suite
 from euregio.check.gx import validate_suite_file
 from euregio.check.suite import load_suite
-from euregio.declarations import alerts, corrections, datasets, documents, profiles, regions, tables
+from euregio.declarations import alerts, corrections, datasets, documents, prices, profiles, regions, tables
 from euregio.declarations.countries import known_countries
 from euregio.declarations.yaml_file import shown
 from euregio.errors import DeclarationError, EuregioError
@@ -39,6 +39,7 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("regions", sorted(path.stem for path in regions.FOLDER.glob("*.yaml")), _region)
     each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
     each("alerts", ["alerts.yaml", "kinds.yaml", *letter.languages()], _alerts)
+    each("prices", [prices.FILE.name], lambda _name: _prices())
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
     each("generated documents", documents.documents(), lambda _name: None)
     problems += [
@@ -55,6 +56,10 @@ def _table(name: str) -> None:
     for rule, message in compiled.errors:
         raise DeclarationError(message, where=f"suite of {name}", found=rule.reason)
     stages.judge_of(table)(columns)
+
+
+def _prices() -> None:
+    prices.load_prices()
 
 
 def _format(name: str) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from euregio.declarations.alerts import Alerts
 from euregio.declarations.corrections import Corrections
 from euregio.declarations.datasets import Dataset
+from euregio.declarations.prices import Prices
 from euregio.declarations.profiles import Profile
 from euregio.declarations.regions import Region
 from euregio.declarations.tables import columns_of, load_tables
@@ -23,6 +24,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "profile": Profile,
     "corrections": Corrections,
     "alerts": Alerts,
+    "prices": Prices,
 }
 _PLACED = ("id", "country", "theme")  # facts of a dataset that its file's place gives
 

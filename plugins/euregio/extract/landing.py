@@ -11,6 +11,7 @@ from typing import Any
 
 from euregio.errors import FetchError
 from euregio.extract.fetch.fetched import Fetched, NotModified, Validators
+from euregio.storage.meter import moved
 from euregio.storage.zones import MissingFile, Zone
 
 _VALIDATORS = "landing/validators.json"
@@ -76,8 +77,11 @@ def land(
     for result in results:
         rel = f"landing/{result.sha256}"
         if isinstance(result, Fetched):
+            if result.status is not None:  # over HTTP
+                moved("fetched", result.size_bytes)
             if not _holds(zone, rel, result.size_bytes):
                 zone.put_file(result.path, rel, move=True)
+                moved("landed", result.size_bytes)
             else:
                 result.path.unlink(missing_ok=True)
             known = result.validators

@@ -6,6 +6,7 @@ import functools
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 from airflow.sdk import Asset
@@ -28,12 +29,18 @@ def table_asset(table: str, dataset_id: str) -> Asset:
 
     The name has no scheme on purpose: for one with a scheme Airflow loads all its providers while a DAG is parsed.
     """
-    return Asset(f"core.{table}/{dataset_id}", group="dataset")
+    return Asset(f"core.{table}/{dataset_id}", group="dataset", extra={"page": page_path(dataset_id)})
+
+
+def page_path(dataset_id: str, run_id: str | None = None) -> str:
+    """Path of a dataset's page on Airflow's own host, or of a run's report. No host: an asset's facts are part of its DAG,
+    and a new address would make a new version of each."""
+    return f"/euregio/datasets/{quote(dataset_id, safe='')}" + (f"/runs/{quote(run_id, safe='')}" if run_id else "")
 
 
 def use_case_asset(use_case: str) -> Asset:
     """The published indicators of a use case."""
-    return Asset(f"indicators.value/{use_case}", group="use-case")
+    return Asset(f"indicators.value/{use_case}", group="use-case", extra={"page": "/euregio/atlas/"})
 
 
 def use_cases(folder: Path = INDICATORS) -> list[str]:

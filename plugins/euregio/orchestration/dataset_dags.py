@@ -9,7 +9,8 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from euregio.orchestration.assets import table_asset, tables_of
+from euregio.orchestration.assets import page_path, table_asset, tables_of
+from euregio.orchestration.measuring import measured
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL, host_pool
@@ -56,6 +57,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     memory = outlets[:1]  # whose state says when the dataset was last asked for, and with what end
 
     @task(pool=host_pool(dataset.host), inlets=memory)
+    @measured("extract")
     def extract() -> dict[str, Any]:
         period = _period(rhythm, dataset.id)
         note(memory, LAST_RUN, period)
@@ -67,6 +69,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         return batch.to_json()
 
     @task
+    @measured("check")
     def check(reference: Any) -> dict[str, Any]:
         if reference["unchanged"]:
             raise AirflowSkipException(f"{dataset.id}: the publisher's bytes are unchanged, the last release stands.")
@@ -76,6 +79,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
             return pipeline.check(_batch(reference)).to_json()
 
     @task
+    @measured("harmonise")
     def harmonise(reference: Any) -> dict[str, Any]:
         with leaving_problem("harmonise", reference):
             from euregio import pipeline
@@ -83,6 +87,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
             return pipeline.harmonise(_batch(reference)).to_json()
 
     @task(outlets=outlets, pool=LAYER_POOL)
+    @measured("release")
     def release(reference: Any) -> dict[str, Any]:
         period = _period(rhythm, dataset.id)
         with leaving_problem("release", reference):
@@ -91,7 +96,10 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
             released = pipeline.release(_batch(reference)).to_json()
         events = get_current_context()["outlet_events"]
         for asset in outlets:
-            events[asset].extra = news_of(released, period, key_of(country, period))
+            events[asset].extra = {
+                **news_of(released, period, key_of(country, period)),
+                "page": page_path(dataset.id, get_current_context()["dag_run"].run_id),
+            }
             if get_current_context()["dag_run"].partition_key is None:
                 events[asset].add_partitions(key_of(country, period))
         note(memory, LAST_LOOK, period)

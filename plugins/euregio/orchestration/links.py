@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from airflow.sdk import BaseOperatorLink
+
+from euregio.orchestration.assets import page_path
 
 
 def page_of(dag_id: str, run_id: str | None = None) -> str:
@@ -20,7 +21,7 @@ def page_of(dag_id: str, run_id: str | None = None) -> str:
     except EuregioError:
         return ""
     base = str(conf.get("api", "base_url", fallback="") or "").rstrip("/")
-    return f"{base}/euregio/datasets/{quote(dag_id, safe='')}" + (f"/runs/{quote(run_id, safe='')}" if run_id else "")
+    return base + page_path(dag_id, run_id)
 
 
 class DatasetLink(BaseOperatorLink):

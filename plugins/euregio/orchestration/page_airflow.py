@@ -21,6 +21,7 @@ from airflow.configuration import conf as airflow_conf
 from airflow.models.dag import DagModel
 from airflow.models.dagrun import DagRun
 from airflow.models.taskinstance import TaskInstance
+from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from fastapi import HTTPException, Request
 from sqlalchemy import func, select
@@ -28,8 +29,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from euregio.declarations import datasets
 from euregio.errors import EuregioError
+from euregio.orchestration.measuring import XCOM_KEY as MEASURED
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of
-from euregio.pages.models import RunState, Step
+from euregio.pages import resources
+from euregio.pages.models import RunState, Step, Used
 from euregio.pages.sources import Known
 
 _LOG = logging.getLogger(__name__)
@@ -66,16 +69,16 @@ class AirflowSide:
         if not self.may(user, dag_id, "GET"):
             return []
         query = select(DagRun).where(DagRun.dag_id == dag_id).order_by(DagRun.run_after.desc()).limit(_RUNS)
-        return [_run(one) for one in _asked(query)]
+        found = _asked(query)
+        took = _took(dag_id, [one.run_id for one in found])
+        return [_run(one).model_copy(update={"used": resources.of_steps(took.get(one.run_id, []))}) for one in found]
 
     def run(self, user: Any, dag_id: str, run_id: str) -> tuple[RunState | None, list[Step]]:
         """A run and its tasks in their order; nothing of them where Airflow has no record."""
         if not self.may(user, dag_id, "GET"):
             return None, []
         found = _asked(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
-        tasks = _asked(select(TaskInstance).where(TaskInstance.dag_id == dag_id, TaskInstance.run_id == run_id))
-        tasks.sort(key=lambda one: (_STEPS.index(one.task_id) if one.task_id in _STEPS else 9, one.task_id))
-        return (_run(found[0]) if found else None), [_step(one) for one in tasks]
+        return (_run(found[0]) if found else None), _took(dag_id, [run_id]).get(run_id, [])
 
     async def start(self, request: Request, dag_id: str, partition: str, conf: dict[str, Any]) -> str:
         """Start a run as the user of the request, through Airflow's REST route; gives its id.
@@ -182,11 +185,27 @@ def _run(one: Any) -> RunState:
     )  # fmt: skip
 
 
-def _step(one: Any) -> Step:
+def _took(dag_id: str, run_ids: list[str]) -> dict[str, list[Step]]:
+    """The tasks of runs in their order, with what they say that they took."""
+    tasks = _asked(select(TaskInstance).where(TaskInstance.dag_id == dag_id, TaskInstance.run_id.in_(run_ids)))
+    tasks.sort(key=lambda one: (_STEPS.index(one.task_id) if one.task_id in _STEPS else 9, one.task_id))
+    left = select(XComModel.run_id, XComModel.task_id, XComModel.value).where(
+        XComModel.dag_id == dag_id, XComModel.run_id.in_(run_ids), XComModel.key == MEASURED
+    )
+    said = {(run_id, task_id): value for run_id, task_id, value in _asked(left, whole=True)}
+    found: dict[str, list[Step]] = {}
+    for one in tasks:
+        found.setdefault(one.run_id, []).append(_step(one, said.get((one.run_id, one.task_id))))
+    return found
+
+
+def _step(one: Any, measured: Any) -> Step:
     state = getattr(one.state, "value", one.state)
+    known = measured if isinstance(measured, dict) else {}
+    took = {name: known[name] for name in Used.model_fields if isinstance(known.get(name), int | float)}
     return Step(
         task=one.task_id, state=str(state) if state else None, tries_count=one.try_number or 0, started_at=_utc(one.start_date),
-        duration_s=one.duration,
+        **{**took, "duration_s": one.duration},
     )  # fmt: skip
 
 

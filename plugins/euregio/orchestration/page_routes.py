@@ -43,6 +43,10 @@ User = Annotated[Any, Depends(get_user)]
 #: Stands on the application, so that no later route can be without it: Airflow adds none by itself.
 BEHIND_THE_LOG_IN = [Depends(get_user), Depends(requires_access_dag("GET"))]
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+_NO_DATASET = (
+    "This DAG computes indicators from the tables of many datasets. What they say is in the atlas; a run that failed is "
+    "among the incidents, and its tasks in Airflow say why."
+)
 _FORM_BYTES = 16_384
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": models_incident.Refusal, "description": "Not logged in"},
@@ -120,15 +124,15 @@ def html_routes(side: AirflowSide) -> APIRouter:
 
     @html.get("/datasets/{dag_id}")
     def dataset(dag_id: DagId, request: Request, user: User) -> Response:
-        if dag_id.startswith(INDICATORS):  # an alert about a use case leads here too: its page is its DAG's
-            return RedirectResponse(
-                f"{base_of(request).removesuffix('/euregio')}/dags/{quote(dag_id, safe='')}", headers=HEADERS
-            )
+        if dag_id.startswith(INDICATORS):  # the tab of its DAG and an alert about it lead here too
+            return _no_dataset(request)
         facts = dataset_page.dataset(dag_id, side.known(user), side.runs(user, dag_id), Settings())
         return page(request, "dataset", facts=facts)
 
     @html.get("/datasets/{dag_id}/runs/{run_id}")
     def run(dag_id: DagId, run_id: RunId, request: Request, user: User) -> Response:
+        if dag_id.startswith(INDICATORS):
+            return _no_dataset(request)
         known, (state, steps) = side.known(user), side.run(user, dag_id, run_id)
         return page(request, "run", facts=run_page.run_report(dag_id, run_id, known, state, steps, Settings()))
 
@@ -212,6 +216,14 @@ def page(request: Request, name: str, status: int = 200, **values: Any) -> HTMLR
     base = base_of(request)
     text, policy = render.render(name, base=base, airflow=base.removesuffix("/euregio"), **values)
     return HTMLResponse(text, status, {**HEADERS, "Content-Security-Policy": policy})
+
+
+def _no_dataset(request: Request) -> HTMLResponse:
+    """What is told of a DAG of indicators, whose page and runs have tabs of ours like all DAGs'."""
+    return page(
+        request, "message", title="Indicators, no dataset", text=_NO_DATASET, link=f"{base_of(request)}/atlas/",
+        link_text="The atlas", link_airflow=False,
+    )  # fmt: skip
 
 
 def base_of(request: Request) -> str:

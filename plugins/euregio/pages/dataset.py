@@ -14,6 +14,7 @@ from euregio.declarations.profiles import load_profile
 from euregio.declarations.tables import Table, load_table
 from euregio.errors import EuregioError
 from euregio.harmonise.run import tables_of
+from euregio.pages import resources
 from euregio.pages.incidents import NotFound, accepted_of, line_of
 from euregio.pages.lineage import lineage
 from euregio.pages.models import (
@@ -66,7 +67,7 @@ def dataset(dataset_id: str, known: Known, runs: Sequence[RunState], settings: S
             "releases": sorted(history, key=lambda each: (each.period, each.released_at), reverse=True),
             "reasons": reasons_of(layer, dataset_id, current), "rules": rules_of(layer, dataset_id, current),
             "corrections": _corrections(layer, dataset_id, current), "accepted": accepted_of(layer, dataset_id),
-            "retracted": _retracted(layer, dataset_id),
+            "retracted": _retracted(layer, dataset_id), "kept": _kept(one, current, settings, layer),
         }  # fmt: skip
     licence, release = one.licence, one.release
     return DatasetFacts(
@@ -75,8 +76,8 @@ def dataset(dataset_id: str, known: Known, runs: Sequence[RunState], settings: S
         licence_sure=licence.sure if licence else None, attribution=one.attribution, notes=one.notes,
         fields=list(release.fields) if release else [], rows_condition=release.rows if release else None,
         grain=release.grain if release else None, gates=one.gates.model_dump(), tables=[_policy(one, each) for each in tables],
-        kept=_kept(one, current, settings), closed=[line_of(each) for each in past if each.closed_at][:_CLOSED],
-        runs=list(runs), lineage=lineage(one, [each.name for each in tables]),
+        closed=[line_of(each) for each in past if each.closed_at][:_CLOSED],
+        runs=resources.priced(runs, one.country), no_cost=resources.why_no_cost(one.country), lineage=lineage(one, [each.name for each in tables]),
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def _policy(one: Dataset, table: Table) -> TablePolicy:
     )  # fmt: skip
 
 
-def _kept(one: Dataset, current: Sequence[Release], settings: Settings) -> list[KeptBack]:
+def _kept(one: Dataset, current: Sequence[Release], settings: Settings, layer: Layer) -> list[KeptBack]:
     """What the zone shows of rows that were kept back: numbers of records always, rows where the policy lets them.
 
     The zone of a country with its own workers cannot be read from here; then the page says so.
@@ -184,8 +185,10 @@ def _kept(one: Dataset, current: Sequence[Release], settings: Settings) -> list[
             elif zone.size(rows) > _MOST_BYTES:
                 kept.why_not = f"They are many: `euregio quarantine {one.id}` shows them."
             else:
-                kept.records = evidence.records(zone, rows, settings)
-                kept.rows = [json.loads(row) for row in evidence.sample_rows(zone, one, table, rows, settings)]
+                kept.records = evidence.records(zone, rows, settings, layer.con)
+                kept.rows = [
+                    json.loads(row) for row in evidence.sample_rows(zone, one, table, rows, settings, layer.con)
+                ]
                 if not kept.rows:
                     kept.why_not = _closed_words(one, table)
         except Exception:  # the zone is another's, or it is down: the page goes without

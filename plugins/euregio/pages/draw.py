@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from euregio.pages.models import Counts, Lineage, Node, Release
+from euregio.pages.models import Counts, Lineage, Node, Release, RunState
 
 VERDICTS = ("admitted", "corrected", "quarantined")
 
@@ -37,15 +37,37 @@ def pieces(counts: Counts | None) -> list[Piece]:
 
 def trend(releases: Sequence[Release], width: float = 96, height: float = 24) -> dict[str, Any] | None:
     """A line of rows that came, with its last point; None for fewer than two releases. The scale begins at zero."""
-    if len(releases) < 2:
+    return line([one.rows_in_count for one in releases], width, height)
+
+
+def line(values: Sequence[float], width: float = 96, height: float = 24) -> dict[str, Any] | None:
+    """A line over values in their order, with its last point; None for fewer than two. The scale begins at zero."""
+    if len(values) < 2:
         return None
-    most = max(one.rows_in_count for one in releases) or 1
-    step = (width - 6) / (len(releases) - 1)
+    most = max(values) or 1
+    step = (width - 6) / (len(values) - 1)
     places = [
-        (round(3 + step * number, 1), round(height - 3 - (height - 6) * one.rows_in_count / most, 1))
-        for number, one in enumerate(releases)
+        (round(3 + step * number, 1), round(height - 3 - (height - 6) * value / most, 1))
+        for number, value in enumerate(values)
     ]
     return {"points": " ".join(f"{x},{y}" for x, y in places), "last": places[-1], "width": width, "height": height}
+
+
+#: What a dataset's page draws of its runs: title, measure, its filter's name.
+MEASURES = (
+    ("Time in tasks", "duration_s", "seconds"), ("Processor time", "processor_s", "seconds"),
+    ("Peak memory", "peak_memory_bytes", "size"), ("Came from the publisher", "fetched_bytes", "size"),
+)  # fmt: skip
+
+
+def used(runs: Sequence[RunState]) -> list[dict[str, Any]]:
+    """Lines of what the last runs took, the oldest left; a run that was not measured is left out."""
+    found = []
+    for title, name, kind in MEASURES:
+        values = [value for run in reversed(runs) if run.used and (value := getattr(run.used, name)) is not None]
+        if drawn := line(values):
+            found.append({"title": title, "kind": kind, "line": drawn, "count": len(values), "first": values[0], "last": values[-1], "most": max(values)})  # fmt: skip
+    return found
 
 
 def history(releases: Sequence[Release], most: int = 40) -> dict[str, Any] | None:
@@ -80,7 +102,7 @@ def history(releases: Sequence[Release], most: int = 40) -> dict[str, Any] | Non
 
 def lineage(one: Lineage) -> dict[str, Any]:
     """Boxes with places, and lines between them as paths."""
-    wide, tall, gap, across = 230, 40, 12, 50
+    wide, tall, gap, across = 208, 38, 8, 38
     columns: dict[int, list[Node]] = {}
     for node in one.nodes:
         columns.setdefault(node.column, []).append(node)

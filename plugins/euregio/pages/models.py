@@ -12,6 +12,31 @@ State = Literal[
 ]
 
 
+class Used(BaseModel):
+    """What a step or a run took. Null where it was not measured: a step that moves no such bytes, a run of before."""
+
+    duration_s: float | None = Field(default=None, description="Within tasks; waiting between them does not count")
+    processor_s: float | None = None
+    peak_memory_bytes: int | None = Field(default=None, description="Of the process; of a run, of its greatest task")
+    fetched_bytes: int | None = Field(default=None, description="Files as the publisher sent them over HTTP")
+    landed_bytes: int | None = Field(default=None, description="Of those, new in the zone")
+    zone_bytes: int | None = Field(default=None, description="Written to the zone, the landed ones included")
+    layer_bytes: int | None = Field(default=None, description="Files that the release left in the layer")
+    rows_count: int | None = None
+
+
+class Cost(BaseModel):
+    """What a run cost, by the declared prices; a part is null where its price or its measure is missing."""
+
+    currency: str
+    source: str
+    processor: float | None
+    transfer: float | None
+    total: float | None = Field(description="Of the parts with a price; null where one of them was not measured")
+    stored_a_month: float | None = Field(description="What it left in zone and layer, for each month that it is kept")
+    without_price: list[str] = Field(description="Parts for which no price is declared")
+
+
 class RunState(BaseModel):
     """A run as Airflow knows it."""
 
@@ -21,18 +46,17 @@ class RunState(BaseModel):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     triggered_by: str | None = Field(default=None, description="The user who triggered it; null where the schedule did")
+    used: Used | None = None
+    cost: Cost | None = Field(default=None, description="Null where no price is declared or nothing was measured")
 
 
-class Step(BaseModel):
-    """A task of a run: its time as Airflow measured it, and what it left in the zone where that can be read from here."""
+class Step(Used):
+    """A task of a run: its last try's time as Airflow measured it, and what it says that it took."""
 
     task: str
     state: str | None
     tries_count: int
     started_at: datetime | None
-    duration_s: float | None
-    size_bytes: int | None = None
-    left: str | None = Field(default=None, description="What the bytes are")
 
 
 class Counts(BaseModel):
@@ -231,6 +255,7 @@ class DatasetFacts(BaseModel):
     retracted: list[Retracted]
     closed: list[IncidentLine]
     runs: list[RunState]
+    no_cost: str | None = Field(description="Why nothing can be said of cost; null where it can")
     lineage: Lineage
 
 
@@ -274,6 +299,9 @@ class RunReport(BaseModel):
     reasons: list[ReasonChange]
     rules: list[Rule]
     steps: list[Step]
+    used: Used | None = Field(description="Of all steps")
+    cost: Cost | None = Field(description="Null where no price is declared or nothing was measured")
+    no_cost: str | None = Field(description="Why nothing can be said of cost; null where it can")
     landed: list[dict[str, Any]] = Field(description="Landed files: name, sha256, size_bytes, fetched_at, address")
     incidents: list[IncidentLine]
     accepted: list[Accepted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -71,6 +72,27 @@ def size(value: float | None) -> str:
     return f"{number:.3g}\u202f{prefix}B"
 
 
+def seconds(value: float | None) -> str:
+    """A span of time in the unit that fits: `0.42 s`, `12.3 s`, `4 min 10 s`."""
+    if value is None:
+        return "–"
+    if value < 100:
+        return f"{value:.3g}\u202fs"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}\u202fh {minutes}\u202fmin" if hours else f"{minutes}\u202fmin {rest}\u202fs"
+
+
+def money(value: float | None, currency: str) -> str:
+    """An amount of money with three significant digits, never rounded to nothing: `EUR 0.00042`."""
+    if value is None:
+        return "–"
+    digits = 2 if value >= 100 or value == 0 else min(8, max(2, 2 - math.floor(math.log10(value))))
+    if 0 < value < 1e-8:
+        return f"< {currency} 0.00000001"
+    return f"{currency} {value:,.{digits}f}".replace(",", "\u202f")
+
+
 def percent(share: float) -> str:
     """A share in per cent; what is there is never 0 %."""
     if 0 < share < 0.001:
@@ -102,6 +124,20 @@ def short(text: Any) -> Markup:
     return Markup('<span title="{}">{}…</span>').format(whole[:2000], whole[:_LONGEST])
 
 
+def marked(text: Any) -> Markup:
+    """A text whose `words in backticks` are code; all of it is escaped."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if number % 2 else escape(piece)
+        for number, piece in enumerate(_pieces(str(text)))
+    )
+
+
+def _pieces(text: str) -> list[str]:
+    """The text cut at backticks; where they are not in pairs it is whole."""
+    pieces = text.split("`")
+    return pieces if len(pieces) % 2 else [text]
+
+
 def part(text: str) -> str:
     """A text as one part of a path."""
     return quote(str(text), safe="")
@@ -113,7 +149,8 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )  # fmt: skip
     made.filters |= {
-        "ago": ago, "count": count, "size": size, "percent": percent, "rhythm": rhythm, "outside": outside, "short": short, "part": part,
+        "ago": ago, "count": count, "size": size, "seconds": seconds, "money": money, "percent": percent, "rhythm": rhythm, "outside": outside, "short": short, "part": part,
+        "marked": marked,
     }  # fmt: skip
     return made
 

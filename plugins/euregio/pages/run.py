@@ -11,6 +11,7 @@ from euregio import pipeline
 from euregio.alerts import evidence
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table, columns_of
+from euregio.pages import resources
 from euregio.pages.dataset import declared, fed, reasons_of, rules_of
 from euregio.pages.incidents import NotFound, accepted_of, line_of
 from euregio.pages.models import ReasonChange, Release, RunReport, RunState, Step, TableChange
@@ -22,11 +23,6 @@ from euregio.storage.duck import identifier
 _LOG = logging.getLogger(__name__)
 #: More rows than this are not compared while a page waits.
 _MOST_ROWS = 1_000_000
-#: What each task leaves in the batch's folder, and in words.
-_LEFT = {
-    "extract": ("decoded/", "decoded records"), "check": ("failures.parquet", "failing records"),
-    "harmonise": ("rows-", "rows with their verdicts"),
-}  # fmt: skip
 
 
 def run_report(
@@ -51,10 +47,12 @@ def run_report(
             "reasons": _reasons(layer, dataset_id, released, before),
             "accepted": [each for each in accepted_of(layer, dataset_id, period) if each.run_id == run_id] if released else [],
         }  # fmt: skip
-    files, sized = _zone(one, released, settings)
+    used = resources.of_steps(steps)
     return RunReport(
         at=known.at, dataset=dataset_id, title=one.title, run_id=run_id, run=run, period=period, snapshot_id=snapshot,
-        replaced=replaced, releases=released, steps=[_with_bytes(step, sized) for step in steps], landed=files, incidents=mine, **facts,
+        replaced=replaced, releases=released, steps=list(steps), landed=_landed(one, released, settings),
+        incidents=mine, used=used, cost=resources.cost(used, one.country),
+        no_cost=resources.why_no_cost(one.country), **facts,
     )  # fmt: skip
 
 
@@ -150,28 +148,16 @@ def _reasons(
     return sorted(found, key=lambda each: (-each.now_count, each.table, each.reason))
 
 
-def _zone(one: Dataset, released: Sequence[Release], settings: Settings) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Landed files and bytes that each step left, where the zone can be read from here."""
+def _landed(one: Dataset, released: Sequence[Release], settings: Settings) -> list[dict[str, Any]]:
+    """Landed files, where the zone can be read from here."""
     if not released:
-        return [], {}
-    folder = f"batches/{released[0].period.replace(':', '')}/{released[0].batch_id}"
+        return []
+    batch = f"batches/{released[0].period.replace(':', '')}/{released[0].batch_id}/batch.json"
     try:
         zone = pipeline.zone_of(one, settings)
-        if not zone.exists(f"{folder}/batch.json"):
-            return [], {}
-        files = json.loads(zone.read_bytes(f"{folder}/batch.json")).get("files", [])
-        places = zone.list(folder)
-        sized = {
-            step: sum(zone.size(place) for place in places if place.removeprefix(f"{folder}/").startswith(begin) and place.endswith(".parquet"))
-            for step, (begin, _) in _LEFT.items()
-        }  # fmt: skip
-        return evidence.landed(zone, files), sized
+        if not zone.exists(batch):
+            return []
+        return evidence.landed(zone, json.loads(zone.read_bytes(batch)).get("files", []))
     except Exception:  # the zone is another's, or it is down
         _LOG.info("%s: the zone shows nothing", one.id, exc_info=True)
-        return [], {}
-
-
-def _with_bytes(step: Step, sized: dict[str, int]) -> Step:
-    if step.task not in sized:
-        return step
-    return step.model_copy(update={"size_bytes": sized[step.task], "left": _LEFT[step.task][1]})
+        return []

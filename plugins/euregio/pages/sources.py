@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,11 +15,13 @@ from euregio.errors import EuregioError
 from euregio.pages.models import RunState
 from euregio.settings import Settings
 from euregio.storage.journal import Incident, open_journal
-from euregio.storage.layer import open_layer
+from euregio.storage.kept import KeptLayer
 
 _LOG = logging.getLogger(__name__)
 #: Open incidents are few; of the closed ones the latest are shown.
 _INCIDENTS = 400
+#: One for the process: a page is asked for often, and asks little.
+_LAYER = KeptLayer()
 
 
 @dataclass(frozen=True)
@@ -62,24 +64,20 @@ class Layer:
 @contextmanager
 def asked_layer(settings: Settings) -> Iterator[Layer]:
     """The layer for reading; where there is none, or it is down, `why` says so and what to do."""
-    try:
-        opened = open_layer(settings)
-        con = opened.__enter__()
-    except EuregioError as error:
-        # the place may be a path or an address of this installation: it is for the log
-        _LOG.info("the layer cannot be asked: %s", error)
-        text = error.what[:1].upper() + error.what[1:] + "." + (f" {error.do}" if error.do else "")
-        yield Layer(None, text)
-        return
-    except Exception:
-        _LOG.exception("the layer cannot be asked")
-        yield Layer(None, "The layer cannot be read. See the log of the API server.")
-        return
-    try:
-        con.execute("SET TimeZone = 'UTC'")
+    with ExitStack() as opened:
+        try:
+            con = opened.enter_context(_LAYER.look(settings))
+        except EuregioError as error:
+            # the place may be a path or an address of this installation: it is for the log
+            _LOG.info("the layer cannot be asked: %s", error)
+            text = error.what[:1].upper() + error.what[1:] + "." + (f" {error.do}" if error.do else "")
+            yield Layer(None, text)
+            return
+        except Exception:
+            _LOG.exception("the layer cannot be asked")
+            yield Layer(None, "The layer cannot be read. See the log of the API server.")
+            return
         yield Layer(con, None)
-    finally:
-        opened.__exit__(None, None, None)
 
 
 def incidents(settings: Settings, **wanted: Any) -> tuple[list[Incident], str | None]:

@@ -17,6 +17,7 @@ from euregio.release.retract import clear_period, refuse_retracted
 from euregio.settings import PROJECT
 from euregio.storage.duck import identifier, literal, quoted
 from euregio.storage.layer import retried, transaction
+from euregio.storage.meter import moved
 
 DERIVE = PROJECT / "include" / "sql" / "derive"
 #: Tables that the rows of another give besides, and what of its rows they need beyond its contract.
@@ -95,8 +96,9 @@ def release(con: duckdb.DuckDBPyConnection, dataset: Dataset, rows: Sequence[Row
         ):  # fmt: skip
             return write_within(con, dataset, rows, origin)
 
-    done = retried(write)
-    return _true_snapshot(con, dataset.id, done, origin)
+    done = _true_snapshot(con, dataset.id, retried(write), origin)
+    moved("layer", _bytes_of(con, done.snapshot_id))
+    return done
 
 
 def write_within(
@@ -222,6 +224,14 @@ def _note_quality(
             "INSERT INTO quality.rule_outcome (dataset, period, run_id, table_name, reason, severity, evaluated_count, "
             f"failed_count, is_success) VALUES {judged}"
         )
+
+
+def _bytes_of(con: duckdb.DuckDBPyConnection, snapshot: int) -> int:
+    """Bytes of the files that a snapshot brought; rows that the catalogue itself holds while they are few have none."""
+    found = con.execute(
+        f"SELECT sum(file_size_bytes) FROM __ducklake_metadata_lake.ducklake_data_file WHERE begin_snapshot = {snapshot}"
+    ).fetchone()
+    return int(found[0] or 0) if found else 0
 
 
 def _true_snapshot(con: duckdb.DuckDBPyConnection, dataset_id: str, done: Released, origin: Origin) -> Released:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from euregio.storage.meter import moved
 from euregio.storage.zones import HALF_MADE, MissingFile, Zone, ZoneError, checked_path, plainly, scratch_below
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -57,6 +58,7 @@ class S3Zone(Zone):
                     fs.rm_file(half)
             if move:
                 local.unlink()
+        moved("zone", size)
 
     def local(self, rel: str) -> Path:
         info = self._info(rel)

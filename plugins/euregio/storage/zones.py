@@ -15,6 +15,7 @@ from typing import Any
 
 from euregio.errors import EuregioError
 from euregio.settings import Settings
+from euregio.storage.meter import moved
 
 _COUNTRY = re.compile(r"[a-z]{2}")
 _DATASET = re.compile(r"[a-z0-9][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
@@ -160,6 +161,7 @@ class _LocalZone(Zone):
         target = self._path(rel)
         with plainly(rel), self._scratch() as scratch:
             half = scratch / "half"
+            size = local.stat().st_size
             if move and local.stat().st_dev == scratch.stat().st_dev:
                 os.replace(local, half)
             else:
@@ -170,6 +172,7 @@ class _LocalZone(Zone):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(half, target)
             _to_disk(target.parent)
+        moved("zone", size)
 
     def local(self, rel: str) -> Path:
         path = self._path(rel)
