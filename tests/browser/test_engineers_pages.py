@@ -15,7 +15,6 @@ from typing import Any
 import httpx
 import pytest
 from operated_layer import NAME, project
-from provider_metadata import write_metadata
 
 from euregio.declarations.datasets import load_dataset
 from euregio.orchestration.installation import Installation
@@ -23,6 +22,7 @@ from euregio.orchestration.pools import pools
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.services import Services
 from euregio.settings import PROJECT, Settings
+from provider_metadata import write_metadata
 
 PAGES = Path(__file__).parents[1] / "pages"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -276,7 +276,7 @@ def test_the_layers_connection_has_a_form_and_a_test_that_opens_it(up: Up) -> No
     dialog.wait_for(state="hidden")
     row = page.locator("tr", has_text="the_layer")
     row.get_by_role("button", name="Test Connection").click()
-    page.wait_for_timeout(6000)
+    page.get_by_text("Test Connection Successful").first.wait_for()
     shot(page, "connection-tested")
     stored = up.airflow._ask("GET", "/connections/the_layer")
     assert json.loads(stored["extra"]) == layer

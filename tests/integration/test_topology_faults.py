@@ -13,6 +13,7 @@ import pytest
 from topology import Topology, eventually
 
 from euregio.orchestration.services import SCHEDULER
+from euregio.storage.journal import Incident, open_journal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1500)]
 #: The French are observations, so each period is a batch of its own; the Belgian register is released once, here.
@@ -156,6 +157,30 @@ def test_killed_schedulers_leave_a_run_that_a_new_one_finishes(running: Topology
     tasks = running.up.airflow.tasks(FRENCH, run["dag_run_id"])
     assert tasks["check"]["try_number"] == 1
     assert rows(running, FRENCH, run["partition_key"]) == (due(running, FRENCH), 1)
+
+
+@pytest.mark.usefixtures("reader")
+def test_a_run_beyond_its_deadline_is_noted_once_by_the_triggerer(running: Topology) -> None:
+    """Its six hours are over at once: the scheduler gives the callback to the triggerer, which writes into the journal."""
+    file = hold(running, FRENCH, "check")
+    run = running.trigger(FRENCH, NOW - timedelta(days=11))
+    eventually(file.exists, "the task at its hold", 300, 0.2)
+    running.servers.postgres.psql(
+        "UPDATE deadline SET deadline_time = now() FROM dag_run WHERE dag_run.id = dagrun_id AND NOT missed "
+        f"AND run_id = '{run['dag_run_id']}'",
+        "airflow",
+    )
+
+    def noted() -> list[Incident]:
+        with open_journal(running.settings) as journal:
+            return [one for one in journal.incidents(dataset=FRENCH) if one.kind == "run_hangs"]
+
+    (one,) = eventually(noted, "the incident of a run that hangs", 120)
+    assert one.facts["runs"] == [run["dag_run_id"]]
+    assert one.facts["period"] == run["partition_key"].partition("|")[2]
+    file.unlink()
+    assert running.ended(FRENCH, run["dag_run_id"])["state"] == "success"
+    assert [each.incident_id for each in noted()] == [one.incident_id]
 
 
 def test_the_layer_was_readable_through_it_all_and_never_showed_half_a_release(
