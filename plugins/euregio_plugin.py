@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from euregio.orchestration.links import DatasetLink, RunLink
-from euregio.orchestration.pages import Lazily, pages_app
+from euregio.orchestration.pages import Lazily, links_app, pages_app
 from euregio.orchestration.timetable import PartitionTimetable
 
 
@@ -14,7 +14,14 @@ class EuregioPlugin(AirflowPlugin):
 
     name = "euregio"
     timetables = [PartitionTimetable]  # noqa: RUF012
-    fastapi_apps = [{"app": Lazily(pages_app), "url_prefix": "/euregio", "name": "Euregio"}]  # noqa: RUF012
+    fastapi_apps = [  # noqa: RUF012
+        {"app": Lazily(pages_app), "url_prefix": "/euregio", "name": "Euregio"},
+        {"app": Lazily(links_app), "url_prefix": "/euregio-links", "name": "Euregio links"},
+    ]
+    # assets have no place for links in Airflow 3.3; this one shows itself on their pages
+    react_apps = [  # noqa: RUF012
+        {"name": "Euregio links", "bundle_url": "/euregio-links/asset_link.js", "destination": "base"},
+    ]
     external_views = [  # noqa: RUF012
         {
             "name": "Datasets",

@@ -220,6 +220,14 @@ def test_the_pages_are_tabs_of_a_dag_and_of_its_runs_and_assets_name_them(up: Up
     told = next(one for one in events if one["source_run_id"] == run["dag_run_id"] and one["asset_id"] == points["id"])
     for path in (points["extra"]["page"], told["extra"]["page"]):
         assert page.request.get(f"{up.address}{path}").status == 200
+    page.goto(f"{up.address}/assets")
+    assert page.get_by_role("link", name="Page of the dataset").count() == 0
+    page.get_by_role("link", name=points["name"]).first.click()
+    link = page.get_by_role("link", name="Page of the dataset")
+    link.wait_for()
+    shot(page, "asset")
+    link.click()
+    page.wait_for_url(f"**/euregio/datasets/{NAME}")
     up.heard.clear()
 
 

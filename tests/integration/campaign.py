@@ -16,7 +16,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from euregio.orchestration import dataset_dags, notices, watching
+from euregio.orchestration import dataset_dags, measuring, notices, watching
 from euregio.orchestration.partitions import key_of
 
 
@@ -30,7 +30,7 @@ class Airflow:
         self.state: dict[str, dict[str, Any]] = defaultdict(dict)
         self.context: dict[str, Any] = {}
         self.error: BaseException | None = None
-        for module in (dataset_dags, notices, watching):
+        for module in (dataset_dags, measuring, notices, watching):
             patch.setattr(module, "get_current_context", lambda: self.context)
         patch.setattr("airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states",
                       staticmethod(lambda dag_id, run_ids: {run: self.tasks[dag_id, run] for run in run_ids}))  # fmt: skip

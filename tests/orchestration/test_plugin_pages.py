@@ -7,7 +7,7 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.api_fastapi.core_api.security import get_user
 from fastapi.testclient import TestClient
 
-from euregio.orchestration.pages import pages_app
+from euregio.orchestration.pages import links_app, pages_app
 
 
 @pytest.fixture
@@ -65,3 +65,12 @@ def test_no_path_leads_out_of_the_atlas(app, path: str) -> None:
 
 def test_before_the_first_publication_the_page_says_so(tmp_path) -> None:
     assert "no atlas yet" in known(pages_app(tmp_path / "none")).get("/atlas/").text
+
+
+def test_the_only_public_file_is_a_script_without_data() -> None:
+    client = TestClient(links_app())
+    answer = client.get("/asset_link.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "globalThis" in answer.text
+    for path in ("/", "/asset_link.js/..", "/../pages.css", "/pages.css", "/datasets"):
+        assert client.get(path).status_code == 404

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from euregio import pages
 from euregio.settings import Settings
 
 #: The atlas brings its own hashes; this forbids besides whatever is not in the page itself.
@@ -36,6 +37,22 @@ class Lazily:
         if self._app is None:
             self._app = self._make()
         await self._app({**scope, "euregio.airflow": scope.get("app")}, receive, send)
+
+
+def links_app() -> Any:
+    """The script that links an asset's page in Airflow's UI to ours. It holds no data, so it asks for no log-in: the UI
+    would show an error on every page to whom it is refused."""
+    from starlette.applications import Starlette
+    from starlette.responses import FileResponse
+    from starlette.routing import Route
+
+    script = Path(pages.__file__).parent / "assets" / "asset_link.js"
+
+    async def send(_request: Any) -> Any:
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
+        return FileResponse(script, media_type="text/javascript", headers=headers)
+
+    return Starlette(routes=[Route("/asset_link.js", send)])
 
 
 def pages_app(folder: Path | None = None, side: Any = None) -> Any:
