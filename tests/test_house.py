@@ -20,7 +20,7 @@ FLOORS = {
     "extract": 3, "check": 3, "harmonise": 3, "release": 3,
     "indicators": 4, "publish": 5, "alerts": 5,  # publish tells what indicators declare and computed
     "stages": 5, "gates": 5, "pipeline": 6, "use_case": 7, "again": 7,
-    "changes": 7, "upkeep": 7, "pages": 8, "commands": 8, "orchestration": 9, "cli_operation": 10, "cli": 11,
+    "changes": 7, "upkeep": 7, "lineage": 7, "pages": 8, "commands": 8, "orchestration": 9, "cli_operation": 10, "cli": 11,
     "sandbox": -1,
 }  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,13 +63,20 @@ def add_operation(commands: Any) -> None:
     maintain = commands.add_parser("maintain", help="compact and sweep layer and zones, as the DAG does each night")
     maintain.set_defaults(run=_maintain)
 
-    backup = commands.add_parser("backup", help="copy the layer, catalogue and data, into a folder")
-    backup.add_argument("folder", type=Path)
+    backup = commands.add_parser("backup", help="copy the layer, catalogue and data, into a folder or s3://…")
+    backup.add_argument("folder")
     backup.set_defaults(run=_backup)
 
     restore = commands.add_parser("restore", help="put such a copy into an empty place")
-    restore.add_argument("folder", type=Path)
+    restore.add_argument("folder")
     restore.set_defaults(run=_restore)
+
+    upgrade = commands.add_parser("upgrade", help="bring the layer's tables and views up to this release's contracts")
+    upgrade.add_argument("--dry-run", action="store_true", help="only print what would be done")
+    upgrade.add_argument(
+        "--widen", action="store_true", help="also columns whose type becomes wider (INTEGER to BIGINT)"
+    )
+    upgrade.set_defaults(run=_upgrade)
 
 
 def _incidents(given: argparse.Namespace) -> int:
@@ -156,6 +162,14 @@ def _restore(given: argparse.Namespace) -> int:
 
     done = restore(Settings(), given.folder)
     print(f"{done.files} files put back ({done.size_bytes:,} bytes), every table read")
+    return 0
+
+
+def _upgrade(given: argparse.Namespace) -> int:
+    from euregio.commands.maintain import upgrade
+
+    for line in upgrade(widen=given.widen, dry_run=given.dry_run):
+        print(line)
     return 0
 
 

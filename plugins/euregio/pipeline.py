@@ -220,7 +220,7 @@ def zone_of(dataset: Dataset, settings: Settings) -> Zone:
 
 def zone_at(country: str, name: str, settings: Settings) -> Zone:
     """The zone `name` of a country (folder code, `eu` for what is of no single one)."""
-    options = _s3fs_options(settings) if settings.zones.startswith("s3://") else None
+    options = settings.s3fs_options if settings.zones.startswith("s3://") else None
     return Zones(settings.zones, options).of(country, name)
 
 
@@ -350,16 +350,6 @@ def _held(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> gat
         if error.what != "there is no layer yet":
             raise
     return gates.Held(dataset, batch.period, batch.batch_id, zone, batch.folder, before, batch.accepted)
-
-
-def _s3fs_options(settings: Settings) -> dict[str, Any]:
-    names = settings.s3_options
-    client = {"region_name": names.get("region"), "endpoint_url": names.get("endpoint")}
-    return {
-        "key": names.get("key"),
-        "secret": names.get("secret"),
-        "client_kwargs": {k: v for k, v in client.items() if v},
-    }
 
 
 @contextmanager

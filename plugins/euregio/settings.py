@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 #: The folder with include/, expectations/ and dags/: the checkout that this package was installed from.
 PROJECT = Path(os.environ.get("EUREGIO_PROJECT") or Path(__file__).resolve().parents[2])
@@ -53,3 +54,14 @@ class Settings:
         }
         found = {key: next((os.environ[n] for n in wanted if os.environ.get(n)), "") for key, wanted in names.items()}
         return {key: value for key, value in found.items() if value}
+
+    @property
+    def s3fs_options(self) -> dict[str, Any]:
+        """The same as s3fs takes it."""
+        names = self.s3_options
+        client = {"region_name": names.get("region"), "endpoint_url": names.get("endpoint")}
+        return {
+            "key": names.get("key"),
+            "secret": names.get("secret"),
+            "client_kwargs": {name: value for name, value in client.items() if value},
+        }

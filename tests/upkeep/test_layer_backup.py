@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
 from euregio.upkeep.backup import back_up, restore
+from euregio.upkeep.catalogues import without_password
 
 
 @pytest.fixture
@@ -75,6 +77,32 @@ def test_a_copy_that_lacks_a_file_is_refused_and_leaves_no_layer(settings: Setti
     assert not (tmp_path / "e" / "c.sqlite").exists()
 
 
-def test_servers_are_backed_up_by_their_own_means_and_it_says_so(tmp_path: Path) -> None:
-    with pytest.raises(EuregioError, match="pg_dump"):
+def test_a_name_that_leads_out_of_the_layer_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with open_layer(settings, read_only=False) as con:
+        released(con, "2026-11-01", rows=3000)
+    with sqlite3.connect(settings.layer_catalogue.removeprefix("sqlite:")) as con:
+        con.execute("UPDATE ducklake_data_file SET path = '../../../' || path")
+    with pytest.raises(EuregioError, match="leads out of its folder"):
+        back_up(settings, tmp_path / "copy")
+
+
+def test_without_postgresqls_programs_it_says_which_are_lacking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EUREGIO_PG_BIN", str(tmp_path))
+    with pytest.raises(EuregioError, match="psql is not on this machine"):
         back_up(Settings(home=tmp_path, layer_catalogue="postgres:dbname=x", layer_data="s3://b/l"), tmp_path / "copy")
+
+
+@pytest.mark.parametrize(
+    ("conninfo", "without", "password"),
+    [
+        ("host=h dbname=x user=u password=secret", "host=h dbname=x user=u", "secret"),
+        (r"password='a b\'c' host=h", "host=h", "a b'c"),
+        ("host=h", "host=h", None),
+        ("postgresql://u:p%40ss@h:5432/x?sslmode=require", "postgresql://u@h:5432/x?sslmode=require", "p@ss"),
+        ("postgresql://u@/x?host=/run", "postgresql://u@/x?host=/run", None),
+    ],
+)
+def test_a_password_stands_in_no_command_line(conninfo: str, without: str, password: str | None) -> None:
+    assert without_password(conninfo) == (without, password)

@@ -1,4 +1,4 @@
-"""`euregio maintain`, and the task of the maintenance DAG: layer and zones, each with what was done."""
+"""`euregio maintain`, the task of the maintenance DAG, and `euregio upgrade`: what was done, for a person to read."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from euregio.declarations.datasets import load_datasets
 from euregio.errors import EuregioError
 from euregio.pipeline import zone_of
 from euregio.settings import Settings
+from euregio.storage.evolve import due
 from euregio.storage.layer import open_layer
 from euregio.storage.zones import remove_older
 from euregio.upkeep.layer import keep_in_order
@@ -42,3 +43,20 @@ def maintain(settings: Settings | None = None, at: datetime | None = None) -> di
             zones[dataset.id] = swept.to_json()
     scratch = remove_older(settings.scratch, 86_400)
     return {"layer": layer.to_json(), "zones": zones, "unreached": unreached, "scratch_files": scratch}
+
+
+def upgrade(*, widen: bool = False, dry_run: bool = False, settings: Settings | None = None) -> list[str]:
+    """Bring the layer up to this release's contracts; gives the statements that were run, or would be (`dry_run`).
+
+    Any writer does the same when it opens the layer; done first, no reader meets tables of before. Raises EuregioError
+    for a column whose type would change (`widen` lets it become wider).
+    """
+    settings = settings or Settings()
+    with open_layer(settings) as con:
+        statements = due(con, widen=widen)
+    if not statements:
+        return ["The layer is up to its contracts."]
+    if not dry_run:
+        with open_layer(settings, read_only=False, widen=widen):
+            pass
+    return statements

@@ -9,8 +9,10 @@ from typing import Any
 from airflow.sdk import DAG, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from euregio.orchestration import observed
 from euregio.orchestration.assets import page_path, table_asset, tables_of
 from euregio.orchestration.measuring import measured
+from euregio.orchestration.metrics import timed
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL, host_pool
@@ -61,11 +63,13 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     def extract() -> dict[str, Any]:
         period = _period(rhythm, dataset.id)
         note(memory, LAST_RUN, period)
-        with leaving_problem("extract"):
+        observed.began(dataset.id, period, dataset)
+        with timed(dataset.id, "extract"), leaving_problem("extract"):
             batch = _first_batch(dataset.id, period)
         if batch.unchanged:
             print(f"{dataset.id} {period}: the publisher's bytes are unchanged, nothing to do.")
             note(memory, LAST_LOOK, period)
+            observed.ended(dataset, batch.to_json())
         return batch.to_json()
 
     @task
@@ -73,7 +77,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     def check(reference: Any) -> dict[str, Any]:
         if reference["unchanged"]:
             raise AirflowSkipException(f"{dataset.id}: the publisher's bytes are unchanged, the last release stands.")
-        with leaving_problem("check", reference):
+        with timed(dataset.id, "check"), leaving_problem("check", reference):
             from euregio import pipeline
 
             return pipeline.check(_batch(reference)).to_json()
@@ -81,7 +85,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     @task
     @measured("harmonise")
     def harmonise(reference: Any) -> dict[str, Any]:
-        with leaving_problem("harmonise", reference):
+        with timed(dataset.id, "harmonise"), leaving_problem("harmonise", reference):
             from euregio import pipeline
 
             return pipeline.harmonise(_batch(reference)).to_json()
@@ -90,7 +94,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     @measured("release")
     def release(reference: Any) -> dict[str, Any]:
         period = _period(rhythm, dataset.id)
-        with leaving_problem("release", reference):
+        with timed(dataset.id, "release"), leaving_problem("release", reference):
             from euregio import pipeline
 
             released = pipeline.release(_batch(reference)).to_json()
@@ -103,6 +107,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
             if get_current_context()["dag_run"].partition_key is None:
                 events[asset].add_partitions(key_of(country, period))
         note(memory, LAST_LOOK, period)
+        observed.ended(dataset, released)
         return released
 
     release(harmonise(check(extract())))

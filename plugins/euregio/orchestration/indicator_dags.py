@@ -20,8 +20,10 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
+from euregio.orchestration import observed
 from euregio.orchestration.assets import table_asset, tables_of, tables_read, use_case_asset
 from euregio.orchestration.dataset_dags import RETRIES
+from euregio.orchestration.metrics import timed
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL
@@ -78,14 +80,15 @@ def day_mapper(rhythm: Rhythm) -> PartitionMapper:
 
 
 def _wire(use_case: str) -> None:
-    outlet = use_case_asset(use_case)
+    outlet, job = use_case_asset(use_case), dag_id_of(use_case)
 
     @task(inlets=[outlet], pool=LAYER_POOL)
     def compute() -> list[dict[str, Any]]:
         # Values are of the releases in force, so of several days with news the newest names them all.
         newest = _due_days(outlet)[-1]
         note([outlet], LAST_RUN, newest)
-        with leaving_problem("compute"):
+        observed.began(job, newest)
+        with timed(job, "compute"), leaving_problem("compute"):
             from euregio import use_case as steps
 
             summaries = [steps.compute(use_case, newest, run_id=get_current_context()["run_id"])]
@@ -94,14 +97,14 @@ def _wire(use_case: str) -> None:
 
     @task
     def check(summaries: Any) -> list[dict[str, Any]]:
-        with leaving_problem("check"):
+        with timed(job, "check"), leaving_problem("check"):
             from euregio import use_case as steps
 
             return [steps.check_indicators(use_case, summary) for summary in summaries]
 
     @task(outlets=[outlet])
     def publish(summaries: Any) -> str:
-        with leaving_problem("publish"):
+        with timed(job, "publish"), leaving_problem("publish"):
             from euregio import use_case as steps
 
             path = str(steps.publish(use_case, summaries))
@@ -109,6 +112,7 @@ def _wire(use_case: str) -> None:
         events = get_current_context()["outlet_events"]
         events[outlet].extra = {"path": path, "periods": [summary.get("period") for summary in summaries]}
         note([outlet], LAST_LOOK, str(summaries[-1].get("period")) if summaries else None)
+        observed.published(job, use_case, list(summaries))
         return path
 
     publish(check(compute()))

@@ -20,6 +20,8 @@ from airflow.sdk import BaseNotifier, get_current_context
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from euregio.orchestration import observed
+
 _LOG = logging.getLogger(__name__)
 #: Keys in Airflow's asset state, for the watch: the last run of a dataset that began, and the last that was done with it.
 LAST_RUN, LAST_LOOK = "last_run", "last_look"
@@ -108,8 +110,11 @@ def report_run(
         dag_id, run_id, task_id, period or (partition or "").partition("|")[2] or problem.batch.get("period")
     )
     about["samples"] = _samples(dag_id, problem)
-    with desk() as open_desk:
-        open_desk.report(problem, about, datetime.now(UTC))
+    try:
+        with desk() as open_desk:
+            open_desk.report(problem, about, datetime.now(UTC))
+    finally:
+        observed.failed(dag_id, run_id, about["period"], problem.to_json())
 
 
 def _samples(dataset_id: str, problem: Any) -> list[str]:

@@ -12,6 +12,7 @@ from airflow.sdk import DAG, get_current_context, task
 
 from euregio.orchestration.assets import table_asset, tables_of, use_case_asset
 from euregio.orchestration.indicator_dags import RUN_WITHIN, dag_id_of
+from euregio.orchestration.metrics import of_freshness
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, about_run, desk, report_run
 from euregio.orchestration.partitions import EUROPE, Rhythm
 
@@ -58,6 +59,7 @@ def watch(at: datetime) -> dict[str, Any]:
     from euregio.alerts.round import Round
 
     seen = list(sights(at))
+    of_freshness(seen, at)
     with desk() as open_desk:
         one = Round(open_desk, lambda dataset: about_run(dataset, None, None, None), _tell_lost, at)
         one.go(seen)

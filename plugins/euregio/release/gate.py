@@ -67,20 +67,25 @@ def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]
     return Passage(", ".join(parts), condition, dataset.access, tuple(crossing), tuple(withheld))
 
 
-def derived_projection(dataset: Dataset, table: Table) -> str:
-    """The select list over rows of a derived table: what its own columns' policy does not name becomes null.
-
-    Required columns (names, counts) come from rows that passed the gate already and stay as they are.
-    """
+def derived_passage(dataset: Dataset, table: Table) -> Passage:
+    """The passage of rows derived from rows that passed the gate already: what the table's own columns' policy does not
+    name becomes null. Required columns (names, counts) stay as they are."""
     release = dataset.release
     wanted = set(release.fields) if release else set()
     grain = release.grain if release else "nuts3"
-    return ", ".join(
-        identifier(column.name)
+    crossing = [
+        column.name
+        for column in table.columns
         if column.required or (_crosses(column, wanted) and not too_fine(column, grain))
+    ]
+    projection = ", ".join(
+        identifier(column.name)
+        if column.name in crossing
         else f"CAST(NULL AS {column.type}) AS {identifier(column.name)}"
         for column in table.columns
     )
+    withheld = tuple(column.name for column in table.columns if column.name not in crossing)
+    return Passage(projection, "true", dataset.access, tuple(crossing), withheld)
 
 
 def too_fine(column: Column, grain: str) -> bool:

@@ -14,11 +14,10 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from euregio.declarations.tables import Table, columns_of, load_tables
-from euregio.declarations.views import load_views
 from euregio.errors import EuregioError, ReleaseError
 from euregio.settings import Settings
-from euregio.storage.duck import connect, identifier, quoted
+from euregio.storage.duck import connect, quoted
+from euregio.storage.evolve import ensure_tables
 
 _BUSY = (
     "database is locked",
@@ -38,12 +37,12 @@ Result = TypeVar("Result")
 
 @contextmanager
 def open_layer(
-    settings: Settings, *, read_only: bool = True, snapshot: int | None = None
+    settings: Settings, *, read_only: bool = True, snapshot: int | None = None, widen: bool = False
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on which the layer is the current database, named `lake`; as it stood at `snapshot` where given.
 
-    Opened for writing it brings the tables and views up to their contracts. Raises EuregioError where there is no
-    layer yet (read-only) or its catalogue cannot be reached.
+    Opened for writing it brings the tables and views up to their contracts (`widen`: types too, storage.evolve). Raises
+    EuregioError where there is no layer yet (read-only), its catalogue cannot be reached, or a column's type is another.
     """
     kind, _, place = settings.layer_catalogue.partition(":")
     scanners = {"sqlite": "sqlite_scanner", "postgres": "postgres_scanner", "duckdb": None}
@@ -69,7 +68,7 @@ def open_layer(
         retried(lambda: _attach(con, kind, place, settings.layer_data, read_only, snapshot))
         con.execute("USE lake")
         if not read_only:
-            retried(lambda: ensure_tables(con))
+            retried(lambda: ensure_tables(con, widen=widen))
         yield con
     finally:
         con.close()
@@ -200,49 +199,3 @@ def _store_out_of_reach(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     finally:
         con.execute(f"SET http_proxy = {quoted(known['http_proxy'] or '')}")
         con.execute(f"SET http_retries = {known['http_retries']}")
-
-
-def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what the contracts name and the layer lacks: schemas, tables, columns, comments, views."""
-    have: dict[str, set[str]] = {}
-    for place, column in con.execute(
-        "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns() WHERE database_name = 'lake'"
-    ).fetchall():
-        have.setdefault(place, set()).add(column)
-    wanted = {table.place: table for table in load_tables().values()}
-    views = load_views()
-    told = dict(
-        con.execute(
-            "SELECT schema_name || '.' || view_name, comment FROM duckdb_views() WHERE database_name = 'lake'"
-        ).fetchall()
-    )
-    lacking = [t for t in wanted.values() if not set(columns_of(t)) <= have.get(t.place, set())]
-    if not lacking and all(told.get(view.place) == view.comment for view in views):
-        return
-    con.execute("BEGIN TRANSACTION")
-    try:
-        for schema in sorted({t.schema for t in wanted.values()} | {view.place.partition(".")[0] for view in views}):
-            con.execute(f"CREATE SCHEMA IF NOT EXISTS {identifier(schema)}")
-        for table in lacking:
-            _bring_up(con, table, have.get(table.place))
-        for view in views:
-            con.execute(view.sql)
-            con.execute(f"COMMENT ON VIEW {view.place} IS {quoted(view.comment)}")
-        con.execute("COMMIT")
-    except BaseException:
-        with suppress(duckdb.Error):  # a commit that lost against another first writer has ended it already
-            con.execute("ROLLBACK")
-        raise
-
-
-def _bring_up(con: duckdb.DuckDBPyConnection, table: Table, have: set[str] | None) -> None:
-    place = f"{identifier(table.schema)}.{identifier(table.name)}"
-    columns = columns_of(table)
-    if have is None:
-        con.execute(f"CREATE TABLE {place} ({', '.join(f'{identifier(n)} {t}' for n, (t, _) in columns.items())})")
-        con.execute(f"COMMENT ON TABLE {place} IS {quoted(f'{table.description} Grain: {table.grain}.')}")
-    for name, (type_, comment) in columns.items():
-        if have is not None and name not in have:
-            con.execute(f"ALTER TABLE {place} ADD COLUMN {identifier(name)} {type_}")
-        if have is None or name not in have:
-            con.execute(f"COMMENT ON COLUMN {place}.{identifier(name)} IS {quoted(comment)}")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sqlite3
-from contextlib import closing
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +10,8 @@ from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.duck import identifier
 from euregio.storage.layer import open_layer
-
-_CATALOGUE = "catalogue.sqlite"
+from euregio.upkeep.catalogues import catalogue_of
+from euregio.upkeep.stores import Store, below, copy, store_of
 
 
 @dataclass(frozen=True)
@@ -26,47 +23,52 @@ class Copied:
     size_bytes: int
 
 
-def back_up(settings: Settings, folder: Path) -> Copied:
-    """Copy the layer into `folder`: first the catalogue as of one instant, then every file that it names.
+def back_up(settings: Settings, target: str | Path) -> Copied:
+    """Copy the layer into `target` (a folder, or `s3://…`): the catalogue as of one instant, and every file that it names.
 
-    Data files never change, so a later back-up into the same folder copies only new ones. A file that upkeep removes in
-    between is one that only an expired snapshot named. Raises EuregioError for a catalogue or data path that is not on
-    this machine (docs/operate.md tells what to do there), or a file that is missing.
+    Data files never change, so a later back-up into the same place copies only new ones. A file that upkeep removes in
+    between is one that only an expired snapshot named. The catalogue comes last: a back-up that is cut off leaves the one
+    before. Raises EuregioError where there is no layer, a file is missing, or PostgreSQL's programs are.
     """
-    catalogue, data = _local(settings)
+    catalogue, to = catalogue_of(settings), store_of(str(target), settings)
     if not catalogue.exists():
-        raise EuregioError("there is no layer to back up", where=str(catalogue))
-    (folder / "data").mkdir(parents=True, exist_ok=True)
-    part = folder / f".{_CATALOGUE}.part"
-    with closing(sqlite3.connect(catalogue)) as source, closing(sqlite3.connect(part)) as copy:
-        source.backup(copy)
-    done = _copy(part, data, folder / "data")
-    os.replace(part, folder / _CATALOGUE)
+        raise EuregioError("there is no layer to back up", where=catalogue.where)
+    with tempfile.TemporaryDirectory(prefix="backup-") as folder:
+        named = catalogue.take(Path(folder))
+        done = _copy(named, store_of(settings.layer_data, settings), below(to, "data", settings))
+        to.put(Path(folder) / catalogue.file, catalogue.file)
     return done
 
 
-def restore(settings: Settings, folder: Path) -> Copied:
+def restore(settings: Settings, source: str | Path) -> Copied:
     """Put a back-up into the empty place of `settings`, and read every table once. Raises EuregioError where a layer is there.
 
-    The catalogue comes last, so a restore that is cut off leaves no layer, and may be begun again.
+    The catalogue comes last, so a restore that is cut off leaves no layer, and may be begun again. It must be of the kind
+    that was backed up; where the data lie may change.
     """
-    catalogue, data = _local(settings)
+    catalogue, origin = catalogue_of(settings), store_of(str(source), settings)
     if catalogue.exists():
         raise EuregioError(
-            "there is a layer already", where=str(catalogue), do="Move it away first: a restore replaces nothing."
+            "there is a layer already", where=catalogue.where, do="Move it away first: a restore replaces nothing."
         )
-    if not (folder / _CATALOGUE).is_file():
-        raise EuregioError("this is no back-up", where=str(folder), expected=_CATALOGUE)
-    data.mkdir(parents=True, exist_ok=True)
-    catalogue.parent.mkdir(parents=True, exist_ok=True)
-    done = _copy(folder / _CATALOGUE, folder / "data", data)
-    part = catalogue.with_name(f".{catalogue.name}.part")
-    shutil.copyfile(folder / _CATALOGUE, part)
-    with closing(sqlite3.connect(part)) as copy, copy:
-        copy.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", (f"{data}/",))
-    os.replace(part, catalogue)
+    with tempfile.TemporaryDirectory(prefix="restore-") as folder:
+        if catalogue.file not in origin.sizes():
+            raise EuregioError("this is no back-up of such a layer", where=str(source), expected=catalogue.file)
+        origin.fetch(catalogue.file, Path(folder) / catalogue.file)
+        named = catalogue.named(Path(folder))
+        done = _copy(named, below(origin, "data", settings), store_of(settings.layer_data, settings))
+        catalogue.put_back(Path(folder), f"{settings.layer_data.rstrip('/')}/")
     _read_through(settings)
     return done
+
+
+def _copy(named: dict[str, int], source: Store, target: Store) -> Copied:
+    """Copy the data files that a catalogue names; those that are there already, of their size, are left."""
+    there = target.sizes()
+    known = [place for place, size in named.items() if there.get(place) == size]
+    for place in sorted(set(named) - set(known)):
+        copy(place, named[place], source, target)
+    return Copied(len(named) - len(known), len(known), sum(named.values()) - sum(named[place] for place in known))
 
 
 def _read_through(settings: Settings) -> None:
@@ -79,48 +81,3 @@ def _read_through(settings: Settings) -> None:
             con.execute(
                 f"SELECT count(*), bit_xor(hash(t)) FROM {identifier(schema)}.{identifier(table)} AS t"
             ).fetchall()
-
-
-def _copy(catalogue: Path, source: Path, target: Path) -> Copied:
-    """Copy the data files that a catalogue names, below the data path."""
-    with closing(sqlite3.connect(catalogue)) as con:
-        schemas = dict(con.execute("SELECT schema_id, path FROM ducklake_schema"))
-        tables = {
-            table: f"{schemas.get(schema, '')}{path}"
-            for table, schema, path in con.execute("SELECT table_id, schema_id, path FROM ducklake_table")
-        }
-        named = con.execute(
-            "SELECT table_id, path, path_is_relative, file_size_bytes FROM ducklake_data_file UNION "
-            "SELECT table_id, path, path_is_relative, file_size_bytes FROM ducklake_delete_file"
-        ).fetchall()
-    files = known = size = 0
-    for table, path, is_relative, size_bytes in named:
-        if not is_relative:
-            raise EuregioError("a data file lies outside of the layer's data path", where=str(path))
-        place = f"{tables.get(table, '')}{path}"
-        origin, copy = (source / place).resolve(), target / place
-        if not origin.is_relative_to(source.resolve()) or not origin.is_file():
-            raise EuregioError("a data file that the catalogue names is missing", where=str(source), found=place)
-        if copy.is_file() and copy.stat().st_size == size_bytes:
-            known += 1
-            continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        part = copy.with_name(f".{copy.name}.part")
-        shutil.copyfile(origin, part)
-        if part.stat().st_size != size_bytes:
-            raise EuregioError(
-                "a data file has another size than the catalogue says", where=place, found=part.stat().st_size, expected=size_bytes
-            )  # fmt: skip
-        os.replace(part, copy)
-        files, size = files + 1, size + size_bytes
-    return Copied(files, known, size)
-
-
-def _local(settings: Settings) -> tuple[Path, Path]:
-    kind, _, place = settings.layer_catalogue.partition(":")
-    if kind != "sqlite" or settings.layer_data.startswith("s3://"):
-        raise EuregioError(
-            "only a layer on this machine's disk is copied by this command", found=f"{kind}, {settings.layer_data.partition(':')[0]}",
-            do="A PostgreSQL catalogue is backed up by pg_dump, an S3 data path by the store's versioning: docs/operate.md.",
-        )  # fmt: skip
-    return Path(place), Path(settings.layer_data)
