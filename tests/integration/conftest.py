@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from topology import Topology, left_over, topology
 
+from sinks_of_watchers import HttpSink, StatsdSink
+
 WORKERS = ("de", "fr", "eu,default")
 
 
@@ -22,6 +24,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
         patch.setenv("EUREGIO_TASK_RETRIES", "2")
         patch.setenv("EUREGIO_TEST_HOLD", str(root / "hold"))
         patch.setenv("EUREGIO_EDGE_COUNTRIES", "nl")
-        with topology(root, WORKERS) as up:
-            yield up
+        with HttpSink() as lineage, StatsdSink() as statsd:
+            watchers = {
+                "OPENLINEAGE__TRANSPORT__TYPE": "http", "OPENLINEAGE__TRANSPORT__URL": lineage.url,
+                "AIRFLOW__OPENLINEAGE__DISABLED": "True", "AIRFLOW__METRICS__STATSD_ON": "True",
+                "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1", "AIRFLOW__METRICS__STATSD_PORT": str(statsd.port),
+            }  # fmt: skip
+            for name, value in watchers.items():
+                patch.setenv(name, value)
+            with topology(root, WORKERS) as up:
+                up.lineage, up.statsd = lineage, statsd
+                yield up
     assert not (left := left_over(root)), f"processes outlived their topology: {left}"

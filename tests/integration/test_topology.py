@@ -124,6 +124,48 @@ def test_the_same_bytes_again_change_nothing_anywhere(running: Topology) -> None
     assert running.ask("SELECT max(snapshot_id) FROM ducklake_snapshots('lake')") == before
 
 
+def test_the_lineage_server_hears_of_each_run_from_begin_to_end(running: Topology, done) -> None:
+    events = running.lineage.events
+    for dag_id, run in done.items():
+        mine = [one for one in events if one["run"]["facets"]["euregio_run"]["runId"] == run["dag_run_id"]
+                and one["job"]["name"] == f"euregio.{dag_id}"]  # fmt: skip
+        assert [one["eventType"] for one in mine] == ["START", "COMPLETE"], dag_id
+        assert len({one["run"]["runId"] for one in mine}) == 1
+    for dataset in POINTS:
+        (end,) = (one for one in events if one["eventType"] == "COMPLETE"
+                  and one["run"]["facets"]["euregio_run"]["runId"] == done[dataset]["dag_run_id"])  # fmt: skip
+        (points,) = (one for one in end["outputs"] if one["name"].endswith("/core/recharging_point"))
+        assert (points["namespace"], points["name"]) == ("s3://layer", "data/core/recharging_point")
+        told = points["outputFacets"]["euregio_verdicts"]
+        columns = (
+            "rows_in_count",
+            "admitted_count",
+            "corrected_count",
+            "quarantined_count",
+            "withheld_count",
+            "released_count",
+        )
+        noted = running.ask(f"SELECT {', '.join(columns)} FROM catalogue.release WHERE dataset = '{dataset}'")
+        names = ("rowsIn", "admitted", "corrected", "quarantined", "withheld", "released")
+        assert [tuple(told[name] for name in names)] == noted
+    assert not [name for name in ("password", running.servers.broker, *running.servers.postgres.passwords.values())
+                if name in str(events)]  # fmt: skip
+
+
+def test_the_metrics_server_hears_what_the_layer_holds(running: Topology, done) -> None:  # noqa: ARG001
+    for dataset in POINTS:
+        name = f"airflow.euregio.rows.{dataset}.recharging_point"
+        gauges = running.statsd.after(f"{name}.released")
+        columns = ("admitted", "corrected", "quarantined", "withheld", "released")
+        (noted,) = running.ask(
+            f"SELECT {', '.join(f'{one}_count' for one in columns)} FROM catalogue.release WHERE dataset = '{dataset}'"
+        )
+        assert tuple(gauges[f"{name}.{one}"] for one in columns) == noted
+        for step in ("extract", "check", "harmonise", "release"):
+            assert gauges[f"airflow.euregio.step_seconds.{dataset}.{step}"] > 0
+    assert running.statsd.after(f"airflow.euregio.step_seconds.{INDICATORS}.compute")
+
+
 def test_memory_and_start_of_the_topology_are_as_the_sizing_page_says(running: Topology, done) -> None:  # noqa: ARG001
     """Prints what docs/operate.md quotes; fails only far beyond it."""
     sums: dict[str, float] = {}

@@ -112,6 +112,9 @@ def test_no_planted_value_is_anywhere_at_the_centre(running: Topology, edge: Edg
     centre |= {f"broker {key}": value for key, value in broker(running).items()}
     centre["rows of the layer"] = all_rows(running)
     assert b"Maasstroom" in centre["rows of the layer"], "rows that may cross are searched as text"
+    centre |= {f"lineage {number}": body for number, (_, body) in enumerate(running.lineage.posts)}
+    centre["metrics"] = "\n".join(running.statsd.gauges).encode()
+    assert any(DATASET.encode() in body for name, body in centre.items() if name.startswith("lineage "))
     where = {word: found(word, centre) for word in PLANTED}
     assert where == {word: [] for word in PLANTED}
 
@@ -128,6 +131,20 @@ def test_the_log_of_a_failed_task_says_at_the_centre_what_is_wrong(running: Topo
         60,
     )
     assert "Decode" in said or "JSON" in said
+
+
+def test_the_centre_tells_the_lineage_server_that_runs_failed(running: Topology, edge: Edge) -> None:
+    for run in edge.failed:
+        (event,) = eventually(
+            lambda run=run: [
+                one for one in running.lineage.events
+                if one["eventType"] == "FAIL" and one["run"]["facets"]["euregio_run"]["runId"] == run["dag_run_id"]
+            ],
+            "the event of the failed run",
+            120,
+        )  # fmt: skip
+        assert event["run"]["facets"]["euregio_problem"]["kind"] == "undecodable"
+        assert event["run"]["facets"]["euregio_problem"]["step"] == "extract"
 
 
 def found(word: str, contents: dict[str, bytes]) -> list[str]:

@@ -238,12 +238,14 @@ def servers(root: Path) -> Iterator[Servers]:
 
 @dataclass
 class Topology:
-    """Everything up: the servers, Airflow on them, and its Celery workers."""
+    """Everything up: the servers, Airflow on them, and its Celery workers; who watches from outside, where it is watched."""
 
     servers: Servers
     up: Session
     root: Path
     started_in: float
+    lineage: Any = None
+    statsd: Any = None
 
     @property
     def settings(self) -> Settings:

@@ -31,24 +31,30 @@ def tell(make: Callable[[], Any]) -> bool:
     """
     if not configured():
         return False
+    try:
+        from openlineage.client import OpenLineageClient
+
+        event = make()
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "openlineage":
+            _LOG.warning(
+                "lineage is configured, but openlineage-python is not installed (requirements-production.lock)"
+            )
+        else:
+            _LOG.warning("a lineage event could not be made: %s", type(error).__name__)
+        return False
     done = threading.Event()
 
     def work() -> None:
         try:
-            from openlineage.client import OpenLineageClient
-
-            event = make()
             client = OpenLineageClient()
             client.emit(event)
             client.close(WAIT_SECONDS)
             done.set()
-        except ImportError:
-            _LOG.warning(
-                "lineage is configured, but openlineage-python is not installed (requirements-production.lock)"
-            )
         except Exception as error:
             _LOG.warning("a lineage event was not sent: %s", type(error).__name__)
 
+    # the client has time-outs for each request and tries again: only a thread bounds them all, for every transport
     thread = threading.Thread(target=work, name="lineage", daemon=True)
     thread.start()
     thread.join(WAIT_SECONDS)
