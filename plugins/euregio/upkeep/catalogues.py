@@ -20,7 +20,7 @@ from euregio.storage.duck import connect, quoted
 
 #: Data files and delete files of all snapshots that a catalogue keeps, with the folders of their tables.
 _NAMED = (
-    "SELECT t.path, s.path, f.path, f.path_is_relative, f.file_size_bytes FROM ("
+    "SELECT t.path AS table_path, s.path AS schema_path, f.path AS file_path, f.path_is_relative, f.file_size_bytes FROM ("
     "SELECT table_id, path, path_is_relative, file_size_bytes FROM ducklake_data_file UNION "
     "SELECT table_id, path, path_is_relative, file_size_bytes FROM ducklake_delete_file) AS f "
     "JOIN (SELECT DISTINCT table_id, schema_id, path FROM ducklake_table) AS t ON t.table_id = f.table_id "
@@ -161,7 +161,7 @@ class Postgres(Catalogue):
         self._run("psql", *options, f"--file={plain}", "-c", then)
 
     def _ask(self, con: object, query: str) -> list[tuple[object, ...]]:
-        return con.execute(f"FROM postgres_query('held', {quoted(query)})").fetchall()  # type: ignore[attr-defined, no-any-return]
+        return con.execute(f"FROM postgres_query('held', {quoted(query)})").fetchall()  # type: ignore[attr-defined]
 
     def _run(self, program: str, *arguments: str) -> str:
         """Output of one of PostgreSQL's programs. The password travels in the environment: a process's words are public."""
