@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from euregio import pipeline
 from euregio.declarations import datasets
 from euregio.orchestration import metrics, observed
-from office import NAME, Office, office, register  # noqa: F401  a fixture
+from office import DATASET, NAME, Office, office, register  # noqa: F401  a fixture
 from sinks_of_watchers import HttpSink, StatsdSink
 
 DAY = "2026-11-20"
@@ -51,6 +52,9 @@ def test_plain_statsd_gets_each_number_of_a_release_under_its_datasets_name(
     stats: pytest.MonkeyPatch,
 ) -> None:
     pytest.importorskip("statsd", reason="statsd is not there (requirements-production.lock)")
+    declared = office.folder / "fr" / "charging__office.yaml"
+    declared.write_text(DATASET.replace("lifecycle]", "lifecycle, updated_at]"))  # else nobody may know how old it is
+    datasets.load_dataset.cache_clear()
     with StatsdSink() as sink:
         stats.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
         stats.setenv("AIRFLOW__METRICS__STATSD_HOST", "127.0.0.1")
@@ -79,6 +83,7 @@ def test_plain_statsd_gets_each_number_of_a_release_under_its_datasets_name(
 
 
 def test_opentelemetry_gets_them_with_labels(office: Office, stats: pytest.MonkeyPatch) -> None:  # noqa: F811
+    from airflow.sdk._shared.observability.metrics import otel_logger
     from opentelemetry import metrics as otel
     from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
@@ -91,6 +96,7 @@ def test_opentelemetry_gets_them_with_labels(office: Office, stats: pytest.Monke
         provider = otel.get_meter_provider()
         provider.force_flush()
         provider.shutdown()
+        atexit.unregister(otel_logger.flush_otel_metrics)
         found = {}
         for _, body in sink.posts:
             for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics:
