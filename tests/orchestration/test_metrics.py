@@ -53,7 +53,7 @@ def test_plain_statsd_gets_each_number_of_a_release_under_its_datasets_name(
 ) -> None:
     pytest.importorskip("statsd", reason="statsd is not there (requirements-production.lock)")
     declared = office.folder / "fr" / "charging__office.yaml"
-    declared.write_text(DATASET.replace("lifecycle]", "lifecycle, updated_at]"))  # else nobody may know how old it is
+    declared.write_text(DATASET + "time_zone: Europe/Paris\n")  # without it a date is no instant
     datasets.load_dataset.cache_clear()
     with StatsdSink() as sink:
         stats.setenv("AIRFLOW__METRICS__STATSD_ON", "True")
@@ -78,7 +78,7 @@ def test_plain_statsd_gets_each_number_of_a_release_under_its_datasets_name(
     assert found[f"airflow.euregio.landed_bytes.{NAME}"] == (office.folder / f"{DAY}.csv").stat().st_size
     assert found[f"airflow.euregio.records.{NAME}"] == 100
     assert 0 <= found[f"airflow.euregio.step_seconds.{NAME}.release"] < 60
-    age = office.ask("SELECT epoch(released_at - source_updated_at) FROM catalogue.release")[0][0]
+    ((age,),) = office.ask("SELECT epoch(released_at - source_updated_at) FROM catalogue.release")
     assert found[f"airflow.euregio.source_age_seconds.{NAME}"] == pytest.approx(age, abs=1)
 
 

@@ -75,7 +75,7 @@ def test_upgrade_says_first_and_then_adds_what_is_new_and_leaves_old_rows_as_the
     with open_layer(settings) as con:
         was = [con.execute(query).fetchall() for query in queries]
     told, before = upgrade(dry_run=True, settings=settings), _snapshots(settings)
-    assert 'ALTER TABLE "catalogue"."release" ADD COLUMN withheld_reason VARCHAR' in told
+    assert 'ALTER TABLE "catalogue"."release" ADD COLUMN "withheld_reason" VARCHAR' in told
     assert not [line for line in told if "DROP" in line or "SET DATA TYPE" in line]
     assert upgrade(settings=settings) == told
     assert _snapshots(settings) == before + 1, "all in one snapshot"
