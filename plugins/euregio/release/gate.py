@@ -88,6 +88,11 @@ def derived_passage(dataset: Dataset, table: Table) -> Passage:
     return Passage(projection, "true", dataset.access, tuple(crossing), withheld)
 
 
+def derived_projection(dataset: Dataset, table: Table) -> str:
+    """The select list over rows of a derived table, as `derived_passage` has it."""
+    return derived_passage(dataset, table).projection
+
+
 def too_fine(column: Column, grain: str) -> bool:
     """Whether a column tells more than the grain allows: an exact place, an address, the name of an object."""
     return grain == "nuts3" and (_FINER_THAN_REGION in column.tags or column.name in _NAMES)

@@ -12,7 +12,7 @@ import duckdb
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table, columns_of, load_table
-from euregio.release.gate import Passage, derived_passage, passage
+from euregio.release.gate import Passage, derived_projection, passage
 from euregio.release.retract import clear_period, refuse_retracted
 from euregio.settings import PROJECT
 from euregio.storage.duck import identifier, literal, quoted
@@ -150,9 +150,7 @@ def _write_rows(
     for name in DERIVED.get(item.table.name, ()):
         sql = (DERIVE / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
         table = load_table(name)
-        counts[name] = _insert(
-            con, table, f"SELECT {derived_passage(dataset, table).projection}, _raw, {stamp} FROM ({sql})"
-        )
+        counts[name] = _insert(con, table, f"SELECT {derived_projection(dataset, table)}, _raw, {stamp} FROM ({sql})")
     return crossed
 
 
