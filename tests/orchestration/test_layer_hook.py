@@ -12,6 +12,7 @@ import duckdb
 import jsonschema
 import pytest
 
+from euregio.orchestration.installation import Installation
 from euregio.orchestration.layer_hook import LayerHook
 from euregio.orchestration.provider import LAYER, info
 from euregio.settings import Settings
@@ -53,6 +54,18 @@ def test_without_a_connection_it_is_the_layer_of_the_settings(layer: Settings, m
     monkeypatch.setenv("EUREGIO_LAYER_CATALOGUE", layer.layer_catalogue)
     monkeypatch.setenv("EUREGIO_LAYER_DATA", layer.layer_data)
     assert LayerHook(None).test_connection()[0]
+
+
+def test_an_airflow_of_our_own_knows_its_layer_where_a_file_is_the_catalogue(
+    layer: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in Installation("trial", layer)._layer_connection().items():
+        monkeypatch.setenv(name, value)
+    assert LayerHook().test_connection()[0]
+    served = Settings(home=layer.home, layer_catalogue="postgres:host=db password=hidden", layer_data="s3://layer/data")
+    assert Installation("trial", served)._layer_connection() == {}, (
+        "no password in an environment that all tasks inherit"
+    )
 
 
 def test_files_that_are_gone_are_found_out_by_the_test(layer: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
