@@ -253,8 +253,14 @@ def test_what_the_run_took_is_on_its_report_and_on_its_datasets_page(up: Up) -> 
     shot(page, "run-measured")
 
 
-def test_the_layers_connection_has_a_form_and_a_test_that_opens_it(up: Up) -> None:
-    layer = {"catalogue": up.settings.layer_catalogue, "data_path": up.settings.layer_data}
+def connection(up: Up) -> dict[str, str]:
+    """What the form asks of a layer in files."""
+    folder = up.settings.home / "layer"
+    return {"catalogue": f"sqlite:{folder / 'catalogue.sqlite'}", "data_path": str(folder / "data")}
+
+
+def test_the_layers_connection_is_tested_over_airflows_api(up: Up) -> None:
+    layer = connection(up)
     said = up.airflow._ask("POST", "/connections/test", json={"connection_id": "mine", "conn_type": "euregio_layer", "extra": json.dumps(layer)})  # fmt: skip
     assert said["status"], said
     assert "tables; the last snapshot is" in said["message"]
@@ -264,28 +270,3 @@ def test_the_layers_connection_has_a_form_and_a_test_that_opens_it(up: Up) -> No
     assert not said["status"]
     assert "Connection refused" in said["message"]
     assert not any(word in said["message"] for word in ("eyes", "either"))
-    page = up.log_in("admin")
-    page.goto(f"{up.address}/connections")
-    page.get_by_role("button", name="Add Connection").click()
-    dialog = page.get_by_role("dialog")
-    dialog.locator("input[name=connection_id]").fill("the_layer")
-    dialog.get_by_role("combobox").first.click()
-    page.keyboard.type("euregio")
-    page.get_by_role("option", name="Euregio layer").first.click()
-    dialog.get_by_text("PostgreSQL server of the catalogue").first.wait_for()
-    for label in ("Extra Fields", "Standard Fields"):
-        if (section := dialog.get_by_role("button", name=label)).count() and section.first.get_attribute("aria-expanded") == "false":  # fmt: skip
-            section.first.click()
-    dialog.get_by_text("S3 secret").first.wait_for()
-    shot(page, "connection")
-    for field, value in layer.items():
-        dialog.locator(f"[name=element_{field}]").fill(value)
-    dialog.get_by_role("button", name="Save").click()
-    dialog.wait_for(state="hidden")
-    row = page.locator("tr", has_text="the_layer")
-    row.get_by_role("button", name="Test Connection").click()
-    page.get_by_text("Test Connection Successful").first.wait_for()
-    shot(page, "connection-tested")
-    stored = up.airflow._ask("GET", "/connections/the_layer")
-    assert json.loads(stored["extra"]) == layer
-    up.heard.clear()

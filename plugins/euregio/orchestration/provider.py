@@ -22,7 +22,7 @@ def info() -> dict[str, Any]:
                 "hook-class-name": "euregio.orchestration.layer_hook.LayerHook",
                 "ui-field-behaviour": {
                     "hidden-fields": ["extra"],
-                    "relabeling": {"host": "PostgreSQL server of the catalogue", "schema": "Database", "login": "Role"},
+                    "relabeling": {"host": "PostgreSQL server", "schema": "Database", "login": "Role"},
                     "placeholders": {"port": "5432", "schema": "layer", "data_path": "s3://layer/data"},
                 },
                 "conn-fields": {
