@@ -308,3 +308,19 @@ def test_names_and_values_are_text_whatever_they_hold(con, tmp_path: Path) -> No
     )
     assert found == [(evil, "ee.charging__" + evil, evil, evil)]
     assert is_released(con, "ee.charging__" + evil, evil, evil)
+
+
+def test_stations_grouped_in_passes_are_those_of_one_pass(con, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = rows_file(tmp_path, [*(point(n) for n in range(23)), point(50, station_id=None), point(51, station_id=None)])
+    columns = "* EXCLUDE (_dataset, _run)"
+    found = {}
+    for name, at_once in (("xx.charging__once", 1000), ("xx.charging__passes", 3)):
+        monkeypatch.setattr("euregio.release.write._ROWS_PER_PASS", at_once)
+        done = release(con, dataset(name), [rows], origin())
+        found[name] = [
+            ask(con, f"SELECT {columns} FROM {table} WHERE _dataset = '{name}' ORDER BY ALL")
+            for table in ("core.recharging_station", "core.recharging_site", "core.connector")
+        ]
+        assert done.tables["recharging_station"] == len(found[name][0]) == 13
+    once, passes = found.values()
+    assert once == passes

@@ -30,6 +30,8 @@ EXTRAS = {
         "connectors": ("power",),
     }
 }
+#: Rows that are grouped to stations and sites in one pass.
+_ROWS_PER_PASS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -140,17 +142,25 @@ def _write_rows(
     )
     if through.barrier:
         return 0
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW released AS SELECT {through.projection}, {provenance} "
-        f"FROM read_parquet({quoted(str(item.path))}) WHERE {through.condition}"
-    )
+    rows = f"SELECT {through.projection}, {provenance} FROM read_parquet({quoted(str(item.path))}) WHERE {through.condition}"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW released AS {rows}")
     crossed = _insert(con, item.table, "SELECT * FROM released")
     counts[item.table.name] = crossed
     stamp = f"{quoted(dataset.id)} AS _dataset, {quoted(origin.period)} AS _period, {quoted(origin.run_id)} AS _run, 'admitted' AS _verdict"
     for name in DERIVED.get(item.table.name, ()):
         sql = (DERIVE / f"{name}.sql").read_text(encoding="utf-8").strip().rstrip(";")
         table = load_table(name)
-        counts[name] = _insert(con, table, f"SELECT {derived_projection(dataset, table)}, _raw, {stamp} FROM ({sql})")
+        source = f"SELECT {derived_projection(dataset, table)}, _raw, {stamp} FROM ({sql})"
+        # what groups rows does so in passes over hashes of its key: DuckDB's limit of memory does not count grouped texts
+        key = identifier(table.key[0])
+        passes = crossed // _ROWS_PER_PASS + 1 if table.key[0] != item.table.key[0] else 1
+        counts[name] = 0
+        for number in range(passes):
+            con.execute(
+                f"CREATE OR REPLACE TEMP VIEW released AS FROM ({rows}) WHERE hash({key}) % {passes} = {number}"
+            )
+            counts[name] += _insert(con, table, source)
+    con.execute(f"CREATE OR REPLACE TEMP VIEW released AS {rows}")
     return crossed
 
 
