@@ -31,8 +31,14 @@ ui: setup ## the Airflow UI on the same state; prints address and log-in
 test: setup-dev ## all tests
 	@scripts/test
 
-check: setup-dev ## lint, types, declarations, suites
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/euregio check
+check: setup-dev ## lint, types, declarations, suites, licences
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/euregio check && $(BIN)/python scripts/licences
+
+licences: setup-dev ## the list of licences, docs/licences.md
+	@$(BIN)/python scripts/licences --write
+
+audit: setup ## known vulnerabilities of what the locks name (asks the network; says so where there is none)
+	@scripts/audit
 
 bench: setup-dev ## speed and memory as ratios, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
@@ -46,4 +52,4 @@ lock: ## write the locks anew (needs uv)
 clean: ## remove the environment and all state
 	rm -rf $(VENV) .euregio .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup setup-dev run real ui test check bench docs lock clean
+.PHONY: help setup setup-dev run real ui test check licences audit bench docs lock clean

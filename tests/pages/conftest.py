@@ -50,11 +50,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         incident = operated_layer.fill(Settings())
         started: list[dict[str, Any]] = []
 
-        async def start(_self: Any, _request: Any, dag_id: str, partition: str, conf: dict[str, Any]) -> str:
-            started.append({"dag_id": dag_id, "partition": partition, "conf": conf})
+        async def accept(
+            _self: Any, _request: Any, dag_id: str, partition: str, conf: dict[str, Any], person: str
+        ) -> str:
+            started.append({"dag_id": dag_id, "partition": partition, "conf": conf, "person": person})
             return "manual__1"
 
-        patch.setattr(page_airflow.AirflowSide, "start", start)
+        patch.setattr(page_airflow.AirflowSide, "accept", accept)
         patch.setattr(page_airflow, "_asked", lambda *_a, **_k: [])
         patch.setattr(page_airflow, "_by_team", lambda ids: {None: set(ids)})
         patch.setattr("airflow.models.dag.DagModel.get_team_name", lambda *_a, **_k: None)

@@ -31,7 +31,7 @@ def test_the_list_says_what_is_broken_first(world: Any) -> None:
 
 
 def test_a_dataset_tells_its_quality_policy_and_way(world: Any) -> None:
-    facts = world.client().get(f"/api/datasets/{NAME}").json()
+    facts = world.client("user").get(f"/api/datasets/{NAME}").json()
     line = facts["line"]["counts"]
     assert line["rows_in_count"] == line["admitted_count"] + line["corrected_count"] + line["quarantined_count"]
     assert line["quarantined_count"] == 20

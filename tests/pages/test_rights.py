@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 from operated_layer import NAME
 
-ROLES = {None: (403, 403), "viewer": (200, 403), "user": (200, 303), "op": (200, 303), "admin": (200, 303)}
+from euregio.declarations.roles import load_roles
+from euregio.orchestration import rights
+
+#: Roles of the simple auth manager, in production Viewer, Engineer, Steward, Admin: what reading and accepting are answered.
+ROLES = {None: (403, 403), "viewer": (200, 403), "user": (200, 403), "op": (200, 303), "admin": (200, 303)}
 
 
 def order(world: Any, **changes: Any) -> dict[str, Any]:
@@ -44,11 +48,11 @@ def test_without_a_log_in_every_route_is_refused(world: Any) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_reading_needs_the_right_to_read_dags_and_writing_to_start_them(world: Any, role: str | None) -> None:
+def test_reading_needs_the_right_to_read_dags_and_accepting_a_right_of_its_own(world: Any, role: str | None) -> None:
     read, write = ROLES[role]
     client = world.client(role)
     before = len(world.started)
-    # every page costs a look into the layer: all of them for the two roles between which the line runs
+    # every page costs a look into the layer: all of them for two roles
     for method, path in every_path(world) if role in (None, "viewer") else [("GET", "/api/incidents")]:
         if method == "GET" and "atlas" not in path:
             assert client.get(path).status_code in ((read, 307) if path == "/" and read == 200 else (read,)), path
@@ -59,10 +63,42 @@ def test_reading_needs_the_right_to_read_dags_and_writing_to_start_them(world: A
         201 if write == 303 else 403
     )
     assert len(world.started) - before == (2 if write == 303 else 0)
-    if role == "viewer":
+    if role in ("viewer", "user"):
         page = client.get(f"/incidents/{world.incident}").text
         assert "<form" not in page
-        assert "may not trigger" in page
+        assert "may not accept" in page
+
+
+def test_rows_that_were_kept_back_are_not_for_every_reader(world: Any) -> None:
+    """The dataset is open, so policy lets them be shown; a viewer still sees numbers and reasons only."""
+    kept = {role: world.client(role).get(f"/api/datasets/{NAME}").json()["kept"][0] for role in ("viewer", "user")}
+    assert kept["user"]["rows"]
+    (row,) = kept["user"]["rows"][:1]
+    assert kept["viewer"]["rows"] == []
+    assert kept["viewer"]["records"] == kept["user"]["records"] != {}
+    for role in ("viewer", "user"):
+        assert (row["point_id"] in world.client(role).get(f"/datasets/{NAME}").text) == (role == "user")
+
+
+@pytest.mark.parametrize("right", [rights.ACCEPT, rights.KEPT_ROWS])
+def test_an_auth_manager_that_fails_or_does_not_know_a_right_says_no(right: rights.Right) -> None:
+    class Broken:
+        def is_authorized_custom_view(self, **_: Any) -> bool:
+            raise RuntimeError("no such resource")
+
+    class Another:
+        def is_authorized_custom_view(self, *, method: str, resource_name: str, user: Any) -> bool:
+            return (method, resource_name) == user
+
+    assert not rights.has(Broken(), object(), right)
+    assert not rights.has(Another(), ("GET", "Euregio"), right)
+    assert rights.has(Another(), (right.method, right.resource), right)
+
+
+def test_every_right_that_is_asked_is_declared_with_its_action() -> None:
+    action = {"GET": "can_read", "PUT": "can_edit"}
+    asked = {one.resource: (action[one.method],) for one in (rights.ACCEPT, rights.KEPT_ROWS)}
+    assert load_roles().rights == asked
 
 
 def test_the_run_carries_what_was_accepted_and_no_person(world: Any) -> None:
@@ -72,6 +108,7 @@ def test_the_run_carries_what_was_accepted_and_no_person(world: Any) -> None:
     assert world.started[-1] == {
         "dag_id": NAME, "partition": "FR|2026-11-22",
         "conf": {"period": "2026-11-22", "accept": {"batch": given["batch"], "gates": ["volume"], "reason": "the publisher says so"}},
+        "person": "anna",
     }  # fmt: skip
 
 

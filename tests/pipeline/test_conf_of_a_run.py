@@ -11,6 +11,7 @@ from office import NAME, Office, register
 from euregio import pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.errors import DeclarationError
+from euregio.orchestration.word import sealed
 
 
 @pytest.fixture
@@ -18,6 +19,7 @@ def first(office: Office, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Extract, as a run with this conf and user calls it."""
     from euregio.orchestration import dataset_dags
 
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret of this installation")
     for name in ("home", "profile", "zones", "layer_catalogue", "layer_data"):
         monkeypatch.setenv(f"EUREGIO_{name.upper()}", str(getattr(office.settings, name)))
 
@@ -45,7 +47,8 @@ def test_a_held_batch_goes_on_with_the_word_of_the_user_who_triggered_it(office:
     office.run("2026-11-20", register(range(1000)))
     with pytest.raises(BatchBlocked) as said:
         office.run("2026-11-21", register(range(100)))
-    accept = {"batch": said.value.batch, "gates": ["volume"], "reason": "it is meant so", "person": "somebody else"}
+    given = {"batch": said.value.batch, "gates": ["volume"], "reason": "it is meant so", "person": "somebody else"}
+    accept = sealed(given, dataset=NAME, period="2026-11-21", run_id="run", person="anna")
     batch = first("2026-11-21", {"accept": accept})
     assert batch.accepted.person == "anna"
     onward = pipeline.onward(pipeline.Batch.from_json(batch.to_json()), office.settings)
@@ -53,6 +56,31 @@ def test_a_held_batch_goes_on_with_the_word_of_the_user_who_triggered_it(office:
     assert office.ask("SELECT person, reason FROM quality.acceptance") == [("anna", "it is meant so")]
     with pytest.raises(DeclarationError, match="named person"):
         first("2026-11-21", {"accept": accept}, user=None)
+
+
+def test_a_word_that_the_pages_did_not_take_accepts_nothing(
+    office: Office, first: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may start runs writes their conf: the seal says that the right to accept was asked."""
+    office.run("2026-11-20", register(range(1000)))
+    with pytest.raises(BatchBlocked) as said:
+        office.run("2026-11-21", register(range(100)))
+    given = {"batch": said.value.batch, "gates": ["volume"], "reason": "it is meant so"}
+    facts = {"dataset": NAME, "period": "2026-11-21", "run_id": "run", "person": "anna"}
+    good = sealed(given, **facts)
+    forged = [given, {**given, "seal": None}, {**given, "seal": "0" * 64}, {**good, "gates": ["volume", "identity"]}]
+    forged += [{**good, "reason": "it is not meant so"}, {**good, "batch": "ab" * 10}]
+    forged += [sealed(given, **{**facts, name: other}) for name, other in (
+        ("dataset", "fr.charging__other"), ("period", "2026-11-20"), ("run_id", "another"), ("person", "eve"))]  # fmt: skip
+    for accept in forged:
+        with pytest.raises(DeclarationError, match="not one that the pages took"):
+            first("2026-11-21", {"accept": accept})
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "another installation's")
+    with pytest.raises(DeclarationError, match="not one that the pages took"):
+        first("2026-11-21", {"accept": good})
+    monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "")
+    with pytest.raises(DeclarationError, match="cannot be sealed"):
+        first("2026-11-21", {"accept": good})
 
 
 @pytest.mark.parametrize("conf", [{"from": "elsewhere"}, {"accept": "yes"}, {"accept": {"gates": ["volume"]}}])

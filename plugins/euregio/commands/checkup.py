@@ -9,7 +9,7 @@ from euregio.alerts import kinds, letter
 from euregio.check.compile import compile_suite
 from euregio.check.gx import validate_suite_file
 from euregio.check.suite import load_suite
-from euregio.declarations import alerts, corrections, datasets, documents, prices, profiles, regions, tables
+from euregio.declarations import alerts, corrections, datasets, documents, prices, profiles, regions, roles, tables
 from euregio.declarations.countries import known_countries
 from euregio.declarations.yaml_file import shown
 from euregio.errors import DeclarationError, EuregioError
@@ -40,6 +40,7 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("corrections", sorted(corrections.FOLDER.glob("*/*.yaml")), _corrections)
     each("alerts", ["alerts.yaml", "kinds.yaml", *letter.languages()], _alerts)
     each("prices", [prices.FILE.name], lambda _name: _prices())
+    each("roles", [roles.FILE.name], lambda _name: _roles())
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
     each("generated documents", documents.documents(), lambda _name: None)
     problems += [
@@ -60,6 +61,10 @@ def _table(name: str) -> None:
 
 def _prices() -> None:
     prices.load_prices()
+
+
+def _roles() -> None:
+    roles.load_roles()
 
 
 def _format(name: str) -> None:

@@ -14,6 +14,7 @@ from euregio.declarations.datasets import Dataset
 from euregio.declarations.prices import Prices
 from euregio.declarations.profiles import Profile
 from euregio.declarations.regions import Region
+from euregio.declarations.roles import Roles
 from euregio.declarations.tables import columns_of, load_tables
 from euregio.declarations.views import load_views
 from euregio.settings import PROJECT
@@ -25,6 +26,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "corrections": Corrections,
     "alerts": Alerts,
     "prices": Prices,
+    "roles": Roles,
 }
 _PLACED = ("id", "country", "theme")  # facts of a dataset that its file's place gives
 

@@ -117,7 +117,8 @@ def _first_batch(dataset_id: str, period: str) -> Any:
     """What extract gives: the publisher's bytes; with `{"from": "landed"}` in the run's conf those of the release, under
     today's rules and without network; with `{"accept": …}` the batch that a gate holds.
 
-    Who accepts is the user who triggered the run, as the log-in knows them: a name in the conf counts nothing.
+    Who accepts is the user who triggered the run, as the log-in knows them: a name in the conf counts nothing, and so
+    does a word that the pages did not seal.
     """
     from euregio.errors import DeclarationError
 
@@ -126,9 +127,11 @@ def _first_batch(dataset_id: str, period: str) -> Any:
     if "accept" in conf:
         from euregio import again
         from euregio.gates import Acceptance
+        from euregio.orchestration.word import checked
 
-        given = conf["accept"] if isinstance(conf["accept"], dict) else {}
-        word = Acceptance.from_json({**given, "person": run.triggering_user_name or ""})
+        person = run.triggering_user_name or ""
+        given = checked(conf["accept"], dataset=dataset_id, period=period, run_id=run.run_id, person=person)
+        word = Acceptance.from_json({**given, "person": person})
         return again.held(dataset_id, period, word, run_id=run.run_id)
     match conf.get("from", "publisher"):
         case "landed":
@@ -137,8 +140,9 @@ def _first_batch(dataset_id: str, period: str) -> Any:
             return again.landed(dataset_id, period, run_id=run.run_id)
         case "publisher":
             from euregio import pipeline
+            from euregio.orchestration.connections import secret_of
 
-            return pipeline.extract(dataset_id, period, run_id=run.run_id)
+            return pipeline.extract(dataset_id, period, run_id=run.run_id, lookup=secret_of)
         case other:
             raise DeclarationError(
                 "no origin of bytes",

@@ -29,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from euregio.declarations import datasets
 from euregio.errors import EuregioError
+from euregio.orchestration import rights, word
 from euregio.orchestration.measuring import XCOM_KEY as MEASURED
 from euregio.orchestration.partitions import EUROPE, Rhythm, key_of
 from euregio.pages import resources
@@ -52,7 +53,12 @@ class AirflowSide:
             manager = get_auth_manager()
             readable |= manager.filter_authorized_dag_ids(dag_ids=ids, user=user, method="GET", team_name=team)
         looks, last = self._last_runs(readable)
-        return Known(datetime.now(UTC), cron_of, looks, last, frozenset(readable))
+        sees_rows = rights.has(get_auth_manager(), user, rights.KEPT_ROWS)
+        return Known(datetime.now(UTC), cron_of, looks, last, frozenset(readable), sees_rows)
+
+    def may_accept(self, user: Any, dag_id: str) -> bool:
+        """Whether the user may let a held batch of the dataset through: the right to do so, and to start its runs."""
+        return self.may(user, dag_id, "POST") and rights.has(get_auth_manager(), user, rights.ACCEPT)
 
     def may(self, user: Any, dag_id: str, method: Any) -> bool:
         """Whether the user may read (GET) or start (POST) runs of the DAG."""
@@ -80,16 +86,19 @@ class AirflowSide:
         found = _asked(select(DagRun).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
         return (_run(found[0]) if found else None), _took(dag_id, [run_id]).get(run_id, [])
 
-    async def start(self, request: Request, dag_id: str, partition: str, conf: dict[str, Any]) -> str:
-        """Start a run as the user of the request, through Airflow's REST route; gives its id.
+    async def accept(self, request: Request, dag_id: str, partition: str, conf: dict[str, Any], person: str) -> str:
+        """Start the run that releases a held batch, as the user of the request, through Airflow's REST route; gives its id.
 
-        Raises HTTPException with Airflow's own answer where it refuses.
+        The word in `conf["accept"]` is sealed for this run and person. Raises HTTPException with Airflow's own answer
+        where it refuses.
         """
         parent = request.scope.get(PARENT)
         if parent is None:
             raise HTTPException(503, "These pages are not served by Airflow's API server, so they can start no run.")
         now = datetime.now(UTC)
         run_id = f"manual__{now.isoformat()}__{secrets.token_hex(4)}"
+        seal = word.sealed(conf["accept"], dataset=dag_id, period=conf["period"], run_id=run_id, person=person)
+        conf = {**conf, "accept": seal}
         body = {
             "dag_run_id": run_id, "logical_date": None, "partition_key": partition, "run_after": now.isoformat(), "conf": conf,
             "note": "A held batch was accepted on the pages of Euregio.",

@@ -40,9 +40,19 @@ Language = Annotated[
     str | None, Query(pattern=r"^[a-z]{2}$", description="Language of the letter; the publisher's where absent")
 ]
 User = Annotated[Any, Depends(get_user)]
+
+
+def _plain_path(request: Request, _user: User) -> None:
+    """Refuse (404) what no name holds before Airflow asks its database for it: PostgreSQL fails on a zero byte."""
+    if any(not str(value).isprintable() for value in request.path_params.values()):
+        raise HTTPException(404, "The address is not one of ours.")
+
+
 #: Stands on the application, so that no later route can be without it: Airflow adds none by itself.
-BEHIND_THE_LOG_IN = [Depends(get_user), Depends(requires_access_dag("GET"))]
+BEHIND_THE_LOG_IN = [Depends(get_user), Depends(_plain_path), Depends(requires_access_dag("GET"))]
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
+#: Of an answer that is no page: nothing in it is run, whatever a browser takes it for.
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'; sandbox"
 _NO_DATASET = (
     "This DAG computes indicators from the tables of many datasets. What they say is in the atlas; a run that failed is "
     "among the incidents, and its tasks in Airflow say why."
@@ -152,7 +162,7 @@ def html_routes(side: AirflowSide) -> APIRouter:
         known, settings = side.known(user), Settings()
         facts = incident_pages.incident(incident_id, known, settings)
         letter = incident_pages.letter_of(incident_id, language, known, settings) if facts.languages else None
-        may = bool(facts.held) and side.may(user, facts.line.dataset, "POST")
+        may = bool(facts.held) and side.may_accept(user, facts.line.dataset)
         return page(
             request, "incident", facts=facts, letter=letter, may_accept=may, started=started, person=user.get_name()
         )
@@ -169,17 +179,17 @@ def html_routes(side: AirflowSide) -> APIRouter:
 async def accepted(
     side: AirflowSide, request: Request, user: Any, incident_id: str, order: models_incident.AcceptanceOrder
 ) -> models_incident.AcceptanceRun:
-    """Start the run that releases the held batch, with this user's word. The right to start runs of that DAG is asked
-    here, where the incident names it, and once more by Airflow's route."""
+    """Start the run that releases the held batch, with this user's word. The right to accept and the right to start runs
+    of that DAG are asked here, where the incident names it; the latter once more by Airflow's route."""
     settings = Settings()
     one = await run_in_threadpool(lambda: incident_pages.found(incident_id, side.known(user), settings))
-    if not await run_in_threadpool(side.may, user, one.dataset, "POST"):
-        raise HTTPException(403, "You may not trigger the dataset's DAG, so you cannot accept its batch.")
+    if not await run_in_threadpool(side.may_accept, user, one.dataset):
+        raise HTTPException(403, "You may not accept batches of this dataset: it is a steward's right.")
     conf = await run_in_threadpool(
         incident_pages.conf_of, one, order.batch, list(order.gates), order.reason, user.get_name(), settings
     )
     partition = partition_of(one.dataset, conf["period"])
-    run_id = await side.start(request, one.dataset, partition, conf)
+    run_id = await side.accept(request, one.dataset, partition, conf, user.get_name())
     _LOG.info("%s: batch %s accepted, run %s", one.dataset, order.batch, run_id)
     return models_incident.AcceptanceRun(dataset=one.dataset, run_id=run_id, person=user.get_name())
 
@@ -229,6 +239,14 @@ def _no_dataset(request: Request) -> HTMLResponse:
 def base_of(request: Request) -> str:
     """Where the pages are on this host, `/euregio`."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+async def bound(request: Request, answer: Any) -> Response:
+    """Every answer with the headers that bind a browser; a page brings its own policy."""
+    response: Response = await answer(request)
+    for name, text in {**HEADERS, "Content-Security-Policy": _NO_PAGE}.items():
+        response.headers.setdefault(name, text)
+    return response
 
 
 def said(request: Request, status: int, detail: Any, headers: Any = None) -> Response:

@@ -68,6 +68,7 @@ def pages_app(folder: Path | None = None, side: Any = None) -> Any:
         title="Euregio", version=__version__, description=page_routes.about(), dependencies=page_routes.BEHIND_THE_LOG_IN,
         docs_url=None, redoc_url=None, openapi_url=None, exception_handlers=page_routes.handlers(),
     )  # fmt: skip
+    app.middleware("http")(page_routes.bound)
     asked = side or page_airflow.AirflowSide()
     app.include_router(page_routes.json_routes(asked))
     app.include_router(page_routes.html_routes(asked))

@@ -67,7 +67,7 @@ def dataset(dataset_id: str, known: Known, runs: Sequence[RunState], settings: S
             "releases": sorted(history, key=lambda each: (each.period, each.released_at), reverse=True),
             "reasons": reasons_of(layer, dataset_id, current), "rules": rules_of(layer, dataset_id, current),
             "corrections": _corrections(layer, dataset_id, current), "accepted": accepted_of(layer, dataset_id),
-            "retracted": _retracted(layer, dataset_id), "kept": _kept(one, current, settings, layer),
+            "retracted": _retracted(layer, dataset_id), "kept": _kept(one, current, settings, layer, known.sees_rows),
         }  # fmt: skip
     licence, release = one.licence, one.release
     return DatasetFacts(
@@ -164,8 +164,8 @@ def _policy(one: Dataset, table: Table) -> TablePolicy:
     )  # fmt: skip
 
 
-def _kept(one: Dataset, current: Sequence[Release], settings: Settings, layer: Layer) -> list[KeptBack]:
-    """What the zone shows of rows that were kept back: numbers of records always, rows where the policy lets them.
+def _kept(one: Dataset, current: Sequence[Release], settings: Settings, layer: Layer, sees_rows: bool) -> list[KeptBack]:
+    """What the zone shows of rows that were kept back: numbers of records always, rows where policy and right let them.
 
     The zone of a country with its own workers cannot be read from here; then the page says so.
     """
@@ -186,11 +186,10 @@ def _kept(one: Dataset, current: Sequence[Release], settings: Settings, layer: L
                 kept.why_not = f"They are many: `euregio quarantine {one.id}` shows them."
             else:
                 kept.records = evidence.records(zone, rows, settings, layer.con)
-                kept.rows = [
-                    json.loads(row) for row in evidence.sample_rows(zone, one, table, rows, settings, layer.con)
-                ]
+                samples = evidence.sample_rows(zone, one, table, rows, settings, layer.con) if sees_rows else []
+                kept.rows = [json.loads(row) for row in samples]
                 if not kept.rows:
-                    kept.why_not = _closed_words(one, table)
+                    kept.why_not = _closed_words(one, table) if sees_rows else "Your role shows no rows of them."
         except Exception:  # the zone is another's, or it is down: the page goes without
             _LOG.info("%s: the zone shows nothing", one.id, exc_info=True)
             kept.why_not = "The zone cannot be read from here."

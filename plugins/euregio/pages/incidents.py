@@ -77,7 +77,7 @@ def incident(incident_id: str, known: Known, settings: Settings) -> IncidentFact
         happened=about.happened.format_map({**named, "found": problem.get("found") or "nothing"}), next=list(about.next),
         problem=problem, last_release=facts.get("last_release"), degrades=facts.get("degrades") or [],
         periods=[str(each) for each in facts.get("periods") or []], runs=[str(each) for each in facts.get("runs") or []],
-        samples=[str(each) for each in facts.get("samples") or []],
+        samples=[str(each) for each in facts.get("samples") or []] if known.sees_rows else [],
         told=[Message(channel=each.channel, kind=each.kind, at=each.at, error=each.error) for each in told],
         held=held, accepted=accepted, languages=languages() if about.letter else [],
         language=language_of(facts.get("country", "")) if about.letter else None,

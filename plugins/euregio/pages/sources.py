@@ -28,7 +28,8 @@ _LAYER = KeptLayer()
 class Known:
     """What Airflow knows: last successful run and last run of each dataset, ticks of a rhythm, whom the user may read.
 
-    `readable` None: all. `cron` gives the ticks (UTC) of a rhythm.
+    `readable` None: all. `cron` gives the ticks (UTC) of a rhythm. `sees_rows`: whether rows that were kept back may be
+    shown to the user, where the dataset's policy lets them.
     """
 
     at: datetime
@@ -36,6 +37,7 @@ class Known:
     looks: Mapping[str, datetime] = field(default_factory=dict)
     last_runs: Mapping[str, RunState] = field(default_factory=dict)
     readable: frozenset[str] | None = None
+    sees_rows: bool = False
 
     def may_read(self, dataset: str) -> bool:
         """Whether the user may read the dataset's DAG. What is of no single dataset (`de.*`, `*`) all may."""

@@ -33,7 +33,7 @@ def note(step: str, **facts: object) -> None:
         file.write(json.dumps({"step": step, **facts}) + "\n")
 
 
-def extract(dataset_id: str, period: str, *, run_id: str) -> Batch:
+def extract(dataset_id: str, period: str, *, run_id: str, lookup: object) -> Batch:  # noqa: ARG001
     note("extract", dataset=dataset_id, period=period, run_id=run_id)
     if "unreachable" in dataset_id:
         error = FetchError("the publisher did not answer", where=dataset_id)

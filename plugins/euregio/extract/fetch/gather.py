@@ -14,7 +14,7 @@ from euregio.extract.fetch.files import fetch_files
 from euregio.extract.fetch.http import HttpRequest, fetch_http
 from euregio.extract.fetch.link import fetch_linked
 from euregio.extract.fetch.paging import fetch_pages
-from euregio.extract.fetch.secrets import Lookup, Secrets
+from euregio.extract.fetch.secrets import Secrets
 
 _PERIOD = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?")
 _PLAIN_PERIOD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+:-]{0,39}")
@@ -27,17 +27,17 @@ def gather(
     period: str | None = None,
     root: str | None = None,
     previous: Mapping[str, Validators] | None = None,
-    lookup: Lookup | None = None,
+    secrets: Secrets | None = None,
     storage_options: Mapping[str, Any] | None = None,
 ) -> list[Fetched | NotModified]:
     """Fetch every file of the dataset into the folder `into`, in the declared order; all of them or none.
 
     `period` fills `{period}`, `{year}`, `{month}`, `{day}`; `root` is the profile's folder or S3 prefix for files;
-    `previous` is what landing knows (landing.validators); `lookup` gives secrets (the environment by default).
+    `previous` is what landing knows (landing.validators); `secrets` fills placeholders (from the environment by default).
     Raises FetchFailed (for good) or RetryLater (for now: its `retry_after` says how many seconds to wait).
     """
     results: list[Fetched | NotModified] = []
-    previous, secrets = previous or {}, Secrets(lookup)
+    previous, secrets = previous or {}, secrets or Secrets()
     try:
         for declared in spec.urls:
             url = with_period(declared, period)

@@ -274,7 +274,7 @@ class Session:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        name = file_name(shown, response.headers.get("content-disposition"))
+        name = file_name(shown, self.secrets.masked(response.headers.get("content-disposition", "")))
         kept = {
             name: self.secrets.masked(response.headers[name])[:500]
             for name in _KEPT_HEADERS

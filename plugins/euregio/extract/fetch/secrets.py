@@ -14,11 +14,14 @@ from euregio.extract.fetch.fetched import FetchFailed
 MASK = "***"
 #: Shorter values are user names at most; to mask them would maim every text.
 _SHORTEST = 4
+#: So many characters of a secret that stand somewhere are no chance.
+_PIECE = 6
 #: Names of parameters whose value is masked although no placeholder stood there (signed links that a publisher gives).
 _SECRET_PARAMETER = re.compile(
     r"(?i)([?&;#](?:[^=&;#\s]*(?:token|secret|passw|signature|credential|api[-_]?key|subscription-key|session)[^=&;#\s]*"
     r"|sig|key|auth|authorization|code|jwt|policy)=)[^&;#\s\"'<>]+"
 )
+_ESCAPE = re.compile("%[0-9A-F]{2}")
 _USER_IN_ADDRESS = re.compile(r"(?<=://)[^/?#@\s]*@")
 
 #: Gives the secret of an environment variable (`NAME`) or of a connection (`conn:ID:FIELD`); None where there is none.
@@ -35,6 +38,11 @@ class Secrets:
     def __repr__(self) -> str:
         return "Secrets()"
 
+    @property
+    def are_filled(self) -> bool:
+        """Whether any secret was filled in so far."""
+        return bool(self._values)
+
     def fill(self, text: str, *, in_address: bool = False) -> str:
         """`text` with its placeholders replaced; percent-encoded `in_address`. Raises FetchFailed for one not set."""
 
@@ -46,10 +54,24 @@ class Secrets:
             if any(ord(char) < 32 for char in value):
                 raise FetchFailed("a secret holds a line break or control character", where=name, do=_how_to_set(name))
             if len(value) >= _SHORTEST:
-                self._values |= {value, quote(value, safe=""), quote(value), quote_plus(value)}
+                encoded = {quote(value, safe=""), quote(value), quote_plus(value)}
+                self._values |= {
+                    value,
+                    *encoded,
+                    *(_ESCAPE.sub(lambda found: found[0].lower(), one) for one in encoded),
+                }
             return quote(value, safe="") if in_address else value
 
         return SECRET.sub(value_of, text)
+
+    def quoted(self, text: str) -> str:
+        """`text` that quotes a publisher's bytes: masked, and as a whole where even a piece of a secret stands in it.
+
+        A quotation is cut anywhere, so it may hold half of a secret that the publisher repeats.
+        """
+        low = text.casefold()
+        pieces = (one[at : at + _PIECE].casefold() for one in self._values for at in range(len(one) - _PIECE + 1))
+        return MASK if any(piece in low for piece in pieces) else self.masked(text)
 
     def masked(self, text: str) -> str:
         """`text` without the secrets filled so far, and without what looks like one in an address."""
