@@ -43,12 +43,12 @@ def make_roles(security: Any, declared: Roles) -> list[str]:
             (action, resource) for resource, actions in role.may.items() for action in actions
         }
         have = _pairs(ours)
-        for action, resource in sorted(wanted - have):
-            security.add_permission_to_role(ours, security.create_permission(action, resource))
-        for action, resource in sorted(have - wanted):
-            security.remove_permission_from_role(ours, security.get_permission(action, resource))
-        changes += [f"{name}: + {action} on {resource}" for action, resource in sorted(wanted - have)]
-        changes += [f"{name}: - {action} on {resource}" for action, resource in sorted(have - wanted)]
+        for pair in sorted(wanted - have):
+            security.add_permission_to_role(ours, security.create_permission(*pair))
+        for pair in sorted(have - wanted):
+            security.remove_permission_from_role(ours, security.get_permission(*pair))
+        changes += [f"{name}: + {done} on {what}" for done, what in sorted(wanted - have)]
+        changes += [f"{name}: - {done} on {what}" for done, what in sorted(have - wanted)]
     security.update_admin_permission()
     return changes
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from euregio.errors import EuregioError
 from euregio.settings import Settings
+from euregio.storage.words import telling_no_login
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Row, Table
@@ -163,16 +164,18 @@ def open_journal(settings: Settings | None = None) -> Iterator[Journal]:
     from sqlalchemy.exc import SQLAlchemyError
 
     settings = settings or Settings()
-    try:
-        engine = _engine(settings.journal)
-        with engine.connect() as connection:
-            yield Journal(connection)
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
-        place = settings.journal if settings.journal.startswith("sqlite:") else settings.journal.partition(":")[0]
-        raise EuregioError(
-            "the journal of operation cannot be used", where=place, found=said, do="Check EUREGIO_JOURNAL."
-        ) from error
+    kind, _, place = settings.journal.partition(":")
+    with telling_no_login(kind, place):
+        try:
+            engine = _engine(settings.journal)
+            with engine.connect() as connection:
+                yield Journal(connection)
+        except SQLAlchemyError as error:
+            said = str(getattr(error, "orig", None) or type(error).__name__).splitlines()[0]
+            raise EuregioError(
+                "the journal of operation cannot be used", where=settings.journal if kind == "sqlite" else kind, found=said,
+                do="Check EUREGIO_JOURNAL.",
+            ) from error  # fmt: skip
 
 
 def _engine(address: str) -> Engine:

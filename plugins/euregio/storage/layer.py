@@ -18,6 +18,7 @@ from euregio.errors import EuregioError, ReleaseError
 from euregio.settings import Settings
 from euregio.storage.duck import connect, quoted
 from euregio.storage.evolve import ensure_tables
+from euregio.storage.words import telling_no_login
 
 _BUSY = (
     "database is locked",
@@ -62,14 +63,15 @@ def open_layer(
     con = connect(settings, *extensions)
     con.execute("SET preserve_insertion_order = false")  # a table has no order; kept, one thread would write it
     try:
-        if remote:
-            _use_s3(con, settings.s3_options)
-        con.execute("SET ducklake_max_retry_count = 100")
-        retried(lambda: _attach(con, kind, place, settings.layer_data, read_only, snapshot))
-        con.execute("USE lake")
-        if not read_only:
-            retried(lambda: ensure_tables(con, widen=widen))
-        yield con
+        with telling_no_login(kind, place):
+            if remote:
+                _use_s3(con, settings.s3_options)
+            con.execute("SET ducklake_max_retry_count = 100")
+            retried(lambda: _attach(con, kind, place, settings.layer_data, read_only, snapshot))
+            con.execute("USE lake")
+            if not read_only:
+                retried(lambda: ensure_tables(con, widen=widen))
+            yield con
     finally:
         con.close()
 
@@ -97,9 +99,7 @@ def _attach(
         said = str(error).splitlines()[0]
         if read_only and "creating a new DuckLake is explicitly disabled" in said:
             raise no_layer(place if kind != "postgres" else "the PostgreSQL catalogue") from error
-        raise EuregioError(
-            "the layer cannot be opened", found=said.replace(place, "…") if kind == "postgres" else said
-        ) from error
+        raise EuregioError("the layer cannot be opened", found=said) from error
 
 
 def _use_s3(con: duckdb.DuckDBPyConnection, options: dict[str, str]) -> None:
@@ -159,12 +159,13 @@ def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str) -> Iter
         guard = con.cursor()  # a transaction of its own, whose end frees the lock; so does a lost connection
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         try:
-            guard.execute(f"ATTACH IF NOT EXISTS {quoted(place)} AS layer_guard (TYPE postgres)")
-            guard.execute("BEGIN")
-            guard.execute(
-                f"FROM postgres_query('layer_guard', 'SELECT CAST(pg_advisory_xact_lock({key}) AS text)')"
-            ).fetchall()
-            yield
+            with telling_no_login(kind, place):
+                guard.execute(f"ATTACH IF NOT EXISTS {quoted(place)} AS layer_guard (TYPE postgres)")
+                guard.execute("BEGIN")
+                guard.execute(
+                    f"FROM postgres_query('layer_guard', 'SELECT CAST(pg_advisory_xact_lock({key}) AS text)')"
+                ).fetchall()
+                yield
         finally:
             # Ended by hand: closed with its transaction open, over a server that has died, it would end this process.
             with suppress(duckdb.Error):
