@@ -154,3 +154,31 @@ def test_an_order_that_is_none_starts_nothing(world: Any, changes: dict[str, Any
         f"/api/incidents/{world.incident}/acceptance", json=order(world, **changes)
     ).status_code in (status, 422)
     assert len(world.started) == before
+
+
+@pytest.mark.parametrize("name", ["fr.charging__office%00", "%00", "a%0d%0ab", "%E2%80%AE", "%ff"])
+def test_a_name_that_none_can_have_never_reaches_airflows_database(world: Any, name: str) -> None:
+    for path in (f"/datasets/{name}", f"/api/datasets/{name}", f"/api/datasets/{NAME}/runs/{name}", f"/atlas/{name}"):
+        # a line break is part of no route's path: there is nothing to log in to
+        refused = {401, 404} if "%0a" in path else {401}
+        assert world.client(logged_in=False).get(path).status_code in refused, path
+        assert world.client("admin").get(path).status_code in (404, 422), path
+
+
+@pytest.mark.parametrize("logged_in", [True, False])
+def test_every_answer_binds_the_browser(world: Any, logged_in: bool) -> None:
+    client = world.client("admin", logged_in=logged_in)
+    for path in (
+        "/datasets",
+        "/api/datasets",
+        "/api/incidents/none",
+        "/api/openapi.json",
+        "/atlas/",
+        "/none",
+        "/",
+        "/datasets/%00",
+    ):
+        headers = client.get(path).headers
+        assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store"), path
+        assert "default-src 'none'" in headers["content-security-policy"], path
+        assert "frame-ancestors" in headers["content-security-policy"], path
