@@ -15,6 +15,7 @@ from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.duck import connect
 from euregio.storage.journal import open_journal
+from euregio.storage.kept import KeptLayer
 from euregio.storage.layer import alone, open_layer
 from euregio.storage.words import telling_no_login, without_login
 
@@ -36,6 +37,10 @@ def writer(settings: Settings) -> Any:
     return open_layer(settings, read_only=False)
 
 
+def kept(settings: Settings) -> Any:
+    return KeptLayer().look(settings)
+
+
 def journal(settings: Settings) -> Any:
     return open_journal(settings)
 
@@ -44,7 +49,7 @@ def lock(settings: Settings) -> Any:
     return alone(connect(settings, "postgres_scanner"), settings, "fr.charging__office")
 
 
-@pytest.mark.parametrize("opened", [layer, writer, journal, lock])
+@pytest.mark.parametrize("opened", [layer, writer, kept, journal, lock])
 @pytest.mark.parametrize("said", STRINGS)
 def test_a_database_that_cannot_be_reached_is_told_without_its_password(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, opened: Callable[[Settings], Any], said: str

@@ -164,7 +164,9 @@ def _policy(one: Dataset, table: Table) -> TablePolicy:
     )  # fmt: skip
 
 
-def _kept(one: Dataset, current: Sequence[Release], settings: Settings, layer: Layer, sees_rows: bool) -> list[KeptBack]:
+def _kept(
+    one: Dataset, current: Sequence[Release], settings: Settings, layer: Layer, sees_rows: bool
+) -> list[KeptBack]:
     """What the zone shows of rows that were kept back: numbers of records always, rows where policy and right let them.
 
     The zone of a country with its own workers cannot be read from here; then the page says so.

@@ -13,6 +13,7 @@ import duckdb
 
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
+from euregio.storage.words import telling_no_login
 
 #: Opened anew after so long, whatever happens: what it holds in memory does not grow for ever.
 LONGEST_S = 600.0
@@ -45,10 +46,17 @@ class KeptLayer:
     @contextmanager
     def look(self, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection on which the layer is the current database, named `lake`. Raises what open_layer raises."""
-        if settings.layer_catalogue.startswith("duckdb:"):
-            with open_layer(settings) as con:
+        kind, _, place = settings.layer_catalogue.partition(":")
+        with telling_no_login(kind, place):
+            if kind == "duckdb":
+                with open_layer(settings) as con:
+                    yield con
+                return
+            with self._look(settings) as con:
                 yield con
-            return
+
+    @contextmanager
+    def _look(self, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         kept = self._taken(settings)
         try:
             with kept.con.cursor() as con:

@@ -22,6 +22,7 @@ def without_login(text: str, place: str) -> str:
     if _UNREADABLE.search(text):
         return "the connection string cannot be read"
     secrets = [found for match in _PASSWORD.finditer(place) for found in match.groups() if found]
+    secrets += [re.sub(r"\\(.)", r"\1", one) for one in secrets]
     secrets += [match[1] for match in _IN_ADDRESS.finditer(place) if match[1]]
     for secret in (place, *sorted(secrets, key=len, reverse=True)):
         text = text.replace(secret, "…" if secret == place else _MASK)
