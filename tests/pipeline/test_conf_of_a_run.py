@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from office import NAME, Office, register
 
 from euregio import pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.errors import DeclarationError
 from euregio.orchestration.word import sealed
+from office import NAME, Office, register
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from office import NAME, Office, register
 
 from euregio import again, pipeline
 from euregio.changes.difference import difference
 from euregio.errors import ReleaseError
 from euregio.release.retract import retract
 from euregio.storage.layer import open_layer
+from office import NAME, Office, register
 
 POINTS = "SELECT _period, count(*) FROM core.current_recharging_point GROUP BY ALL"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from office import NAME, Office, register
 
 from euregio import again, pipeline
 from euregio.check.gates import BatchBlocked
 from euregio.declarations import datasets
 from euregio.errors import DeclarationError, EuregioError
 from euregio.gates import Acceptance
+from office import NAME, Office, register
 
 BATCH = "0123456789abcdef0123"
 STANDS = "SELECT _period, count(*) FROM core.current_recharging_point GROUP BY ALL"
