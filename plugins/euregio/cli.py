@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     trial.add_argument("--country", help="ISO code, for files that do not say their country")
     trial.add_argument("--time-zone", help="IANA zone of times without an offset, such as Europe/Berlin")
     trial.add_argument("--json", action="store_true", help="print JSON")
+    trial.add_argument("--table", help="show this table only; all that the file gives are shown else")
     trial.add_argument("--rows", type=int, default=5, help="how many of the first rows to print")
     trial.add_argument("file", type=Path)
     trial.set_defaults(run=_try)
@@ -121,22 +122,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _try(given: argparse.Namespace) -> int:
     from euregio.commands.trial import try_file
+    from euregio.commands.trial_text import lines_of
     from euregio.settings import Settings
 
     trial = try_file(
         given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows
     )
+    lines = list(lines_of(trial, given.file.name, given.table))
     if given.json:
         print(json.dumps(trial.to_json(), default=str, ensure_ascii=False))
-        return 0
-    print(f"{given.file.name}: {trial.records} records of {trial.format}, {trial.rows} rows of {trial.table}")
-    print(
-        f"  admitted {trial.admitted}, corrected {trial.corrected}, quarantined {trial.quarantined}; places checked against {trial.places}"
-    )
-    for reason, rows in trial.reasons.items():
-        print(f"  {rows:>9}  {reason}")
-    for row in trial.sample:
-        print("  " + json.dumps({k: v for k, v in row.items() if v not in (None, [])}, default=str, ensure_ascii=False))
+    else:
+        print("\n".join(lines))
     return 0
 
 
@@ -163,7 +159,7 @@ def _datasets(_given: argparse.Namespace) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from euregio.commands.summary import summary
+    from euregio.commands.summary import print_summary
     from euregio.orchestration import runner
     from euregio.settings import Settings
 
@@ -174,7 +170,7 @@ def _run(given: argparse.Namespace) -> int:
         print("euregio: interrupted, everything is ended", file=sys.stderr)
         return 130
     print()
-    print(summary(Settings()))
+    print_summary(Settings())
     print(f"\n{len(outcome.done)} runs in {outcome.seconds:.0f} s, {len(outcome.failed)} failed")
     return 1 if outcome.failed else 0
 
@@ -219,10 +215,10 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _summary(_given: argparse.Namespace) -> int:
-    from euregio.commands.summary import summary
+    from euregio.commands.summary import print_summary
     from euregio.settings import Settings
 
-    print(summary(Settings()))
+    print_summary(Settings())
     return 0
 
 

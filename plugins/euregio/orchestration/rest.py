@@ -82,6 +82,18 @@ class Airflow:
         found = self._ask("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {task["task_id"]: task for task in found}
 
+    def running_tasks(self, after: str) -> dict[tuple[str, str], tuple[str, float]]:
+        """Tasks at work now, by DAG and run: its name and since when (epoch, s). Of several at once the newest."""
+        found = self._pages("/dags/~/dagRuns/~/taskInstances", "task_instances", state="running", run_after_gte=after)
+        started = sorted((task for task in found if task["start_date"]), key=lambda task: str(task["start_date"]))
+        return {
+            (task["dag_id"], task["dag_run_id"]): (
+                task["task_id"],
+                datetime.fromisoformat(task["start_date"]).timestamp(),
+            )
+            for task in started
+        }
+
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """What a task handed on, or None."""
         path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"

@@ -15,6 +15,7 @@ from euregio.declarations.datasets import Dataset
 from euregio.declarations.profiles import Profile, load_profile
 from euregio.orchestration.installation import Installation, OrchestrationError
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
+from euregio.orchestration.progress import AtWork, Progress
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.session import WITH_UI, Session, session
 
@@ -75,15 +76,14 @@ class Outcome:
         return [done for done in self.done if done.state != "success"]
 
 
-def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | None = None) -> Outcome:
+def run(profile: str, at: datetime | None = None) -> Outcome:
     """Run the DAG of every dataset that the profile serves, European reference data first, then the indicators.
 
     The period is that of `at` (now), or those that the profile's files stand for.
 
-    `show` gets a line for each thing that ends. Raises OrchestrationError and DeclarationError; a failed DAG does not
-    raise, it is in the outcome.
+    Prints a line for each thing that ends, and what is at work. Raises OrchestrationError and DeclarationError; a
+    failed DAG does not raise, it is in the outcome.
     """
-    show = show or progress()
     began, at = time.monotonic(), at or datetime.now(UTC)
     # A failure is told at once, not after Airflow's hour of retries; the fetchers try again by themselves.
     # The DAG files are read once: nothing changes while it runs.
@@ -93,10 +93,13 @@ def run(profile: str, show: Callable[[str], None] | None = None, at: datetime | 
         "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
     }
     installation = Installation(profile, extra=settled)
-    with session(installation) as up:
-        started_in = time.monotonic() - began
-        show(f"Airflow is up after {started_in:.0f} s")
-        done = run_all(up, show, at)
+    with Progress() as show:
+        show.at_work([AtWork("Airflow", "starts", time.time())])
+        with session(installation) as up:
+            started_in = time.monotonic() - began
+            show(f"Airflow is up after {started_in:.0f} s")
+            done = run_all(up, show, at)
+            show.at_work([AtWork("Airflow", "ends", time.time())])
     return Outcome(done, time.monotonic() - began, started_in)
 
 
@@ -199,7 +202,21 @@ class _Work:
                 self.show(f"{key[0]:34} {one.seconds:5.1f} s  {one.line}")
                 yield one
             if waiting:
+                self._at_work([states[key] for key in waiting if key in states])
                 time.sleep(_POLL)
+
+    def _at_work(self, runs: list[dict[str, Any]]) -> None:
+        """Let `show` tell what goes on, where it can and wants to."""
+        if not isinstance(self.show, Progress) or not self.show.due:
+            return
+        tasks = self.airflow.running_tasks(self.since)
+        going = sorted((run for run in runs if run["state"] == "running"), key=lambda run: str(run["start_date"]))
+        working = [
+            AtWork(run["dag_id"], *tasks.get((run["dag_id"], run["dag_run_id"]), ("", _instant(run["start_date"]))))
+            for run in going
+            if run["start_date"]
+        ]
+        self.show.at_work(working, sum(1 for run in runs if run["state"] == "queued"))
 
     def _done(self, run: dict[str, Any], last_task: str) -> Done:
         dag_id, run_id = run["dag_id"], run["dag_run_id"]
@@ -241,16 +258,6 @@ def airflow_command(profile: str, arguments: list[str]) -> int:
     installation.prepare()
     command = [sys.executable, "-m", "airflow", *arguments]
     return subprocess.run(command, env=installation.environment, check=False).returncode
-
-
-def progress() -> Callable[[str], None]:
-    """A way to show lines: with colour on a terminal, plain elsewhere."""
-    if not sys.stdout.isatty():
-        return lambda line: print(line, flush=True)
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return lambda line: console.print(line, style="red" if " FAILED " in line else None, markup=False)
 
 
 def _instant(text: str) -> float:

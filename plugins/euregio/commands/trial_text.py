@@ -1,0 +1,90 @@
+"""A trial as lines for a terminal: the tables, why rows were kept back with what the file says, what was put right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from euregio.commands.trial import Given, Trial
+from euregio.commands.trial_reasons import Example, Finding
+from euregio.declarations.tables import load_table
+from euregio.errors import DeclarationError
+
+#: Rows of a table that is not the one asked for.
+_FEW = 2
+
+
+def lines_of(trial: Trial, name: str, table: str | None = None) -> Iterator[str]:
+    """The lines. `name` is the file's, `table` the only table to show. Raises DeclarationError for one it does not give."""
+    if table is not None and table not in trial.tables:
+        raise DeclarationError(
+            "the file gives no such table", where="--table", found=table, expected=", ".join(trial.tables)
+        )
+    yield f"{name}: {trial.records:,} records of {trial.format}, {trial.rows:,} rows of {trial.table}"
+    if load_table(trial.table).has("latitude_deg", "nuts3_code"):
+        yield f"  places are checked against {trial.places}"
+    width = max(len(one) for one in trial.tables)
+    yield ""
+    for one, given in trial.tables.items():
+        yield f"  {one:{width}}  {_counts(given)}"
+    for rule in trial.rules:
+        if rule["severity"] == "info":
+            yield f"  noted: {rule['title']}: not so in {rule['failed']:,} of {rule['evaluated']:,} records ({rule['reason']})"
+    yield from _findings([one for one in trial.findings if table in (None, one.table)])
+    yield from _corrected([one for one in trial.corrections if table in (None, one["table"])])
+    for one, given in trial.tables.items():
+        if table in (None, one) and given.sample:
+            shown = given.sample if one in (table, trial.table) else given.sample[:_FEW]
+            yield ""
+            yield (
+                f"The first {len(shown)} of {given.rows:,} rows of {one}"
+                if given.rows > len(shown)
+                else f"All rows of {one}"
+            )
+            yield from ("  " + _row(row) for row in shown)
+
+
+def _counts(given: Given) -> str:
+    if given.refused:
+        return f"refused: {given.refused}"
+    if given.derived_from:
+        return f"{given.rows:>9,} rows, made of those of {given.derived_from} that are not kept back"
+    return f"{given.rows:>9,} rows: {given.admitted:,} admitted, {given.corrected:,} corrected, {given.quarantined:,} quarantined"
+
+
+def _findings(found: list[Finding]) -> Iterator[str]:
+    if not found:
+        return
+    yield ""
+    yield "Why rows were kept back (a row can have several reasons)"
+    for one in found:
+        yield f"  {one.rows:>9,}  {one.reason}, {one.table}" + (f": {', '.join(one.fields)}" if one.fields else "")
+        yield f"{'':13}expected: {one.expected}"
+        yield from (f"{'':13}{_example(example)}" for example in one.examples)
+
+
+def _example(example: Example) -> str:
+    place = f"record {example.record}" + (f", point {example.point}" if example.point > 1 else "")
+    row = ", ".join(f"{name} = {_value(value)}" for name, value in example.row.items())
+    file = ", ".join(f"{path} = {_value(text)}" for path, text in example.file.items())
+    parts = ([row] if row else []) + ([f"in the file: {file}"] if file else [])
+    return f"{place}: {'; '.join(parts) if parts else 'nothing is given'}"
+
+
+def _corrected(corrections: list[dict[str, Any]]) -> Iterator[str]:
+    if not corrections:
+        return
+    yield ""
+    yield "What was put right"
+    for one in corrections:
+        yield f"  {one['rows']:>9,}  {one['field']}, {one['table']}: {one['why']}"
+        yield f"{'':13}record {one['record']}: {_value(one['was'])} became {_value(one['now'])}"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _row(row: dict[str, Any]) -> str:
+    return json.dumps({k: v for k, v in row.items() if v not in (None, [])}, default=str, ensure_ascii=False)
