@@ -92,6 +92,13 @@ CREATE OR REPLACE TEMP MACRO kw_from_electricity(voltage_v, current_a, phases) A
          WHEN voltage_v > 0 AND current_a > 0 AND phases = 2 THEN 2 * least(voltage_v, 230) * current_a / 1000
          WHEN voltage_v > 0 AND current_a > 0 AND phases = 3 AND voltage_v <= 250 THEN 3 * voltage_v * current_a / 1000
          WHEN voltage_v > 0 AND current_a > 0 AND phases = 3 THEN sqrt(3) * voltage_v * current_a / 1000 END;
+-- Whether a power that should be in W is in kW: no vehicle is charged with less than 100 W (alternating current), 1000 W
+-- (direct) or 500 W (not said), unless volts and amperes give as many W; or volts and amperes give as many kW.
+CREATE OR REPLACE TEMP MACRO is_kw_for_w(power_w, current_type, computed_kw) AS
+    coalesce(power_w >= 1 AND power_w < 1000
+             AND (CASE WHEN power_w >= CASE current_type WHEN 'AC' THEN 100 WHEN 'DC' THEN 1000 ELSE 500 END THEN false
+                       ELSE NOT coalesce(computed_kw BETWEEN power_w / 2000 AND power_w / 500, false) END
+                  OR (power_w < 500 AND coalesce(computed_kw BETWEEN power_w / 2 AND power_w * 8, false))), false);
 -- An instant (UTC) from ISO 8601 text. With an offset or Z it is taken as written; without, it is local time of `zone`
 -- and null where no zone is declared: never guessed.
 -- An offset may be of hours only, seconds may be missing. Years are 1000 to 2999: what else a computer takes for a time

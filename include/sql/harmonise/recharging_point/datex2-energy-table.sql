@@ -6,7 +6,7 @@
 -- EVSE id: where the standard has it, else an identifier, the point's id or name that has the form of one and a known
 -- country in front. Power is in W; 0 stands for a missing value. Voltage, current and mode give it where it is absent.
 -- Watts too few to charge a vehicle with are kW: below 100 (alternating current), 1000 (direct) or 500 (not said), and at
--- least 1; unless voltage and current give as many W. _fixes says so. A unit behind the number counts.
+-- least 1, unless voltage and current give as many W (prelude: is_kw_for_w). _fixes says so. A unit behind the number counts.
 -- Connector types in any case, with a namespace's prefix, or in OCPI's words; what kind of current they give is theirs.
 WITH words AS (
     SELECT _file, _record,
@@ -96,9 +96,7 @@ plugs AS (
 ),
 scaled AS (
     SELECT plugs.* EXCLUDE (sockets),
-           list_transform(sockets, lambda s: struct_insert(s, is_in_kw := coalesce(
-               s.watt >= 1 AND s.watt < CASE s.current WHEN 'AC' THEN 100 WHEN 'DC' THEN 1000 ELSE 500 END
-               AND NOT coalesce(kw_from_electricity(s.voltage, s.ampere, s.phases) BETWEEN s.watt / 2000 AND s.watt / 500, false), false))) AS sockets,
+           list_transform(sockets, lambda s: struct_insert(s, is_in_kw := is_kw_for_w(s.watt, s.current, kw_from_electricity(s.voltage, s.ampere, s.phases)))) AS sockets,
            list_max(list_transform(available_w, lambda w: nullif(w, 0))) AS available_max_w
     FROM plugs
 ),

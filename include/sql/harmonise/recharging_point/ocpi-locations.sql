@@ -91,15 +91,22 @@ judged AS (
                                    WHEN m.stated = 'AC' THEN kw_from_electricity(m.voltage_v, m.current_a, m.phases) END}) AS plugs
     FROM measured
 ),
+scaled AS (
+    SELECT * EXCLUDE (plugs),
+           list_transform(plugs, lambda m: struct_insert(m, is_in_kw := is_kw_for_w(m.power_w, m.current_type, m.computed_kw))) AS plugs
+    FROM judged
+),
 powered AS (
     SELECT * EXCLUDE (plugs),
+           list_max(list_transform(plugs, lambda m: CASE WHEN m.is_in_kw THEN m.power_w END)) AS kw_written,
+           list_contains(list_transform(plugs, lambda m: m.is_in_kw AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 8), true) AS is_kw_measured,
            list_transform(plugs, lambda m: {
                'connector_id': m.plug.id,
                'connector_type': m.plug.type,
                'connector_type_raw': m.plug.standard,
                'connector_format': m.plug.format,
                'current_type': m.current_type,
-               'power_kw': CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 8 THEN m.power_w
+               'power_kw': CASE WHEN m.is_in_kw THEN m.power_w
                                 WHEN m.power_w <> 0 THEN m.power_w / 1000
                                 WHEN m.is_implausible THEN NULL
                                 ELSE m.computed_kw END,
@@ -118,9 +125,9 @@ powered AS (
                         OR (m.current_a IS NULL AND m.plug.current_text IS NOT NULL) THEN 4 ELSE 0 END
                + CASE WHEN m.is_implausible THEN 8 ELSE 0 END
                + CASE WHEN m.stated <> m.current_type THEN 16 ELSE 0 END
-               + CASE WHEN m.power_w BETWEEN 1 AND 499 AND m.computed_kw BETWEEN m.power_w / 2 AND m.power_w * 8 THEN 32 ELSE 0 END
+               + CASE WHEN m.is_in_kw THEN 32 ELSE 0 END
                + CASE WHEN m.power_w = 0 THEN 64 ELSE 0 END)), 0) AS wrong
-    FROM judged
+    FROM scaled
 ),
 point AS (
     SELECT *,
@@ -202,8 +209,9 @@ SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || ui
                     {'field': 'current_type', 'was': 'as published', 'now': 'as the connector gives',
                      'why': 'CCS and CHAdeMO give direct current only, household and industrial sockets alternating current only'} END,
                 CASE WHEN wrong & 32 <> 0 THEN
-                    {'field': 'power_kw', 'was': CAST(declared_kw / 1000 AS VARCHAR), 'now': CAST(declared_kw AS VARCHAR),
-                     'why': 'max_electric_power is in kW: voltage and current give as many kW'} END,
+                    {'field': 'power_kw', 'was': CAST(CAST(kw_written AS DOUBLE) / 1000 AS VARCHAR), 'now': CAST(CAST(kw_written AS DOUBLE) AS VARCHAR),
+                     'why': CASE WHEN is_kw_measured THEN 'max_electric_power is in kW: voltage and current give as many kW'
+                                 ELSE 'no vehicle is charged with so few watts: the publisher writes kW' END} END,
                 CASE WHEN wrong & 64 <> 0 THEN
                     {'field': 'power_kw', 'was': '0', 'now': CAST(coalesce(declared_kw, computed_kw) AS VARCHAR),
                      'why': 'zero watts stands for not known'} END
