@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from euregio.publish.atlas.chart import breaks, class_of, scale
+from euregio.publish.atlas.chart import _natural, breaks, class_of, scale
 from euregio.publish.atlas.svg_path import WIDTH, Frame, fitted, path
 
 numbers = st.floats(min_value=1e-6, max_value=1e9, allow_nan=False)
@@ -47,6 +49,35 @@ def test_classes_hold_every_value_and_grow(values: list[float]) -> None:
     assert bounds[-1] == max(values)
     places = [class_of(value, bounds) for value in sorted(values)]
     assert places == sorted(places)
+
+
+#: Points per 100 km² of the regions of a border region: one side is a single region with ten times as many as most.
+ONE_SIDE = [16.7, 17.7, 21.8, 22.9, 26.2, 31.0, 33.5, 36.0, 45.9, 51.7, 81.5, 81.5, 366.0]
+
+
+def test_what_is_many_times_as_much_has_a_colour_of_its_own() -> None:
+    bounds = breaks(ONE_SIDE)
+    places = [class_of(value, bounds) for value in ONE_SIDE]
+    assert [value for value, place in zip(ONE_SIDE, places, strict=True) if place == places[-1]] == [366.0]
+
+
+def test_like_values_share_a_colour_and_zero_has_its_own() -> None:
+    assert breaks([20.0, 20.4, 21.0, 90.0, 91.0]) == [21.0, 91.0]
+    assert breaks([0.0, 0.0, 8.0, 8.1]) == [0.0, 8.1]
+    assert breaks([7.0]) == [7.0]
+
+
+def test_the_classes_have_the_least_squares_within_them() -> None:
+    logs = [math.log(value) for value in ONE_SIDE]
+
+    def squares(ends: tuple[int, ...]) -> float:
+        parts = [logs[a:b] for a, b in itertools.pairwise((0, *(end + 1 for end in ends)))]
+        return sum(sum((x - sum(part) / len(part)) ** 2 for x in part) for part in parts)
+
+    last = len(logs) - 1
+    for count in (2, 3, 4):
+        best = min(squares((*ends, last)) for ends in itertools.combinations(range(last), count - 1))
+        assert squares(tuple(_natural(logs, count))) == pytest.approx(best)
 
 
 def test_only_zeros_are_one_class_and_zero_is_in_it() -> None:

@@ -120,7 +120,7 @@ def explain(
         ),
         comparability=_comparability(con, indicator, region),
         rows=_rows(con, sides, row_limit) if rows else None,
-        notes=_notes(region, datasets, is_stored),
+        notes=_notes(region, datasets, is_stored, values),
     )
 
 
@@ -227,8 +227,17 @@ def _comparability(con: duckdb.DuckDBPyConnection, indicator: Indicator, region:
     return notes
 
 
-def _notes(region: Region, datasets: list[dict[str, Any]], is_stored: bool) -> list[str]:
-    notes = [] if is_stored else ["No value is stored yet: these were computed now, from the layer as it stands."]
+def _notes(region: Region, datasets: list[dict[str, Any]], is_stored: bool, values: list[dict[str, Any]]) -> list[str]:
+    lacked = {
+        (one["dataset"], one["period"], one["retracted_on"], one["reason"])
+        for value in values
+        for one in json.loads(value.get("withdrawn_inputs") or "[]")
+    }
+    notes = [
+        f"Computed without {dataset} {period}, which was withdrawn on {day}: {reason}"
+        for dataset, period, day, reason in sorted(lacked)
+    ]
+    notes += [] if is_stored else ["No value is stored yet: these were computed now, from the layer as it stands."]
     if is_stored and any(d["is_in_force"] is False for d in datasets):
         notes.append(
             "A dataset was released again since the value was computed: rows and left-out counts are of the layer as it stands."

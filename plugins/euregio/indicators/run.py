@@ -16,6 +16,7 @@ from euregio.errors import DeclarationError, EuregioError
 from euregio.indicators import world
 from euregio.indicators.registry import Indicator, load_indicators
 from euregio.indicators.values import Key, Measured, Value, contrast_unit, judge
+from euregio.indicators.withdrawn import withdrawals
 
 #: TEMP table that `compute` leaves on the connection, with the columns of the contract indicator_value.
 COMPUTED = "computed_values"
@@ -47,6 +48,7 @@ def compute(
     world.lay(con, chosen, computed_at)
     snapshots = _snapshots(con)
     problems = _problems(con)
+    gone = withdrawals(con, use_case)
     values: list[Value] = []
     for indicator in indicators:
         measured = measure(con, indicator)
@@ -59,6 +61,7 @@ def compute(
                 if kind == "place" or indicator.needs_points
             }
             for judged in judge(indicator, region, measured.get(region.id, {}), reasons):
+                behind = _merged(inputs, region, judged.side_id)
                 values.append(
                     Value(
                         use_case, indicator.id, indicator.header.version, region.id, judged.side_id, judged.side_kind, period,
@@ -66,7 +69,8 @@ def compute(
                         contrast_unit(indicator) if judged.side_kind == "contrast" else indicator.header.unit,
                         judged.measured.n, judged.measured.coverage,
                         "withheld" if judged.measured.value is None else "published", judged.measured.reason,
-                        json.dumps(_merged(inputs, region, judged.side_id), ensure_ascii=False), run_id, computed_at,
+                        json.dumps(behind, ensure_ascii=False), run_id, computed_at,
+                        gone.of((indicator.id, region.id, judged.side_id), behind),
                     )
                 )  # fmt: skip
     _leave(con, values)

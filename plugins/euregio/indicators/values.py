@@ -13,7 +13,7 @@ from euregio.indicators.registry import Indicator
 
 @dataclass(frozen=True)
 class Value:
-    """A row of indicators.value; `inputs` is JSON text."""
+    """A row of indicators.value; `inputs` and `withdrawn_inputs` are JSON text."""
 
     use_case: str
     indicator_id: str
@@ -32,6 +32,7 @@ class Value:
     inputs: str
     run_id: str
     computed_at: datetime
+    withdrawn_inputs: str | None = None
 
 
 @dataclass(frozen=True)

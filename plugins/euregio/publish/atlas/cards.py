@@ -11,9 +11,9 @@ from euregio.declarations.regions import WHOLE
 from euregio.indicators.registry import Floor
 from euregio.indicators.values import Value, contrast_unit
 from euregio.publish.atlas.chart import FORMS, WHOLE_FORM, Row, scale
-from euregio.publish.atlas.gather import Releases, release_of
+from euregio.publish.atlas.gather import Releases, release_of, titles_of
 from euregio.publish.atlas.messages import Messages
-from euregio.publish.atlas.values_of import Told, base, facing, inputs, say_reason, say_title, side_name
+from euregio.publish.atlas.values_of import Told, base, facing, inputs, say_reason, say_title, say_withdrawn, side_name
 
 #: A value nearer to zero than this is shown as less than it; tables have it exactly.
 _TINY = 0.001
@@ -32,7 +32,10 @@ def card(told: Told, releases: Releases, notes: list[str], words: Messages) -> d
         "unit": unit_of(told, words),
         "is_withheld": not told.published,
         "charts": charts,
-        "reasons": _reasons(told, words),
+        "reasons": [
+            *_reasons(told, words),
+            *(one.rstrip(".") for one in say_withdrawn(told.values, titles_of(releases), words)),
+        ],
         "period": " / ".join(sorted({value.period for value in told.values})),
         "coverage": _coverage(told, words),
         "rows": [_table_row(told, value, words) for value in told.values if value.side_kind != "contrast"],
@@ -209,7 +212,7 @@ def _trace(told: Told, releases: Releases, notes: list[str], words: Messages) ->
 def as_csv(values: tuple[Value, ...] | list[Value]) -> str:
     """Values as CSV with the columns of indicators.value but `inputs`; numbers exact, instants in ISO 8601."""
     names = ("indicator_id", "indicator_version", "region_id", "side_id", "side_kind", "period", "dimension", "value", "unit",
-             "n", "coverage", "status", "reason", "run_id", "computed_at")  # fmt: skip
+             "n", "coverage", "status", "reason", "run_id", "computed_at", "withdrawn_inputs")  # fmt: skip
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(names)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 #: Forms that tell sides apart without colour, in the order of a region's sides; the whole has its own.
 FORMS = ("circle", "square", "diamond", "bar")
 WHOLE_FORM = "ring"
+#: Values within this factor (as logarithm) need no colours of their own.
+_ALIKE = math.log(1.5)
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,51 @@ def _round_step(rough: float) -> float:
 
 
 def breaks(values: Sequence[float], classes: int = 5) -> list[float]:
-    """Upper bounds of at most so many classes with as many values each, rounded; the last holds the greatest value.
+    """Upper bounds of at most so many classes of like values; the last holds the greatest value.
 
-    Values are amounts (0 or more). Few different values give fewer classes; no value, or only zeros, gives one class.
+    Natural breaks of the logarithms (Fisher 1958, Jenks 1967: least squares within classes), so that what is ten times
+    as much as its neighbours has another colour than they, also where it is one region of many; of that as few classes
+    as keep the values of each within a factor of 1.5. Values are amounts (0 or more); zeros have a class of their own.
     """
-    known = sorted(value for value in values if math.isfinite(value))
+    known = sorted({value for value in values if math.isfinite(value)})
     if not known or known[-1] <= 0:
         return [0.0]
-    bounds: list[float] = []
-    for number in range(1, classes):
-        bound = float(f"{known[min(len(known) - 1, round(number * len(known) / classes))]:.2g}")
-        if 0 < bound < known[-1] and (not bounds or bound > bounds[-1]):
-            bounds.append(bound)
-    return [*bounds, known[-1]]
+    least = math.log(next(value for value in known if value > 0))
+    logs = [math.log(value) if value > 0 else least - 2 for value in known]
+    for count in range(1, min(classes, len(known)) + 1):
+        ends = _natural(logs, count)
+        starts = [0, *(end + 1 for end in ends[:-1])]
+        if all(logs[end] - logs[start] <= _ALIKE for start, end in zip(starts, ends, strict=True)):
+            break
+    return [known[end] for end in ends]
+
+
+def _natural(logs: Sequence[float], count: int) -> list[int]:
+    """Places of the last value of each of `count` classes of sorted values, least squares within them."""
+    sums, squares = [0.0], [0.0]
+    for value in logs:
+        sums.append(sums[-1] + value - logs[0])
+        squares.append(squares[-1] + (value - logs[0]) ** 2)
+
+    def apart(first: int, last: int) -> float:
+        total = sums[last + 1] - sums[first]
+        return squares[last + 1] - squares[first] - total * total / (last - first + 1)
+
+    # best[last]: the least that so many classes of the values up to `last` can have, and where the last one begins
+    best = [(apart(0, last), [last]) for last in range(len(logs))]
+    for number in range(1, count):
+        best = [
+            min(
+                (
+                    (best[first - 1][0] + apart(first, last), [*best[first - 1][1], last])
+                    for first in range(number, last + 1)
+                ),
+                key=lambda found: found[0],
+                default=best[last],
+            )
+            for last in range(len(logs))
+        ]
+    return best[-1][1]
 
 
 def class_of(value: float, bounds: Sequence[float]) -> int:

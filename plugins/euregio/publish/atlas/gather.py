@@ -44,13 +44,18 @@ Releases = dict[tuple[str, str, str], Release]
 
 def stored_values(con: duckdb.DuckDBPyConnection) -> list[Value]:
     """The values in the layer, of each indicator and region those of the latest period."""
-    names = [one.name for one in fields(Value)]
-    rows = con.execute(
-        f"""SELECT {", ".join(names)} FROM indicators.value
-            QUALIFY period = max(period) OVER (PARTITION BY use_case, indicator_id, region_id)
-            ORDER BY indicator_id, region_id, dimension, side_id"""
-    ).fetchall()
-    return [Value(*row) for row in rows]
+    names = {one.name for one in fields(Value)}
+    result = con.execute(
+        """SELECT * FROM indicators.value
+           QUALIFY period = max(period) OVER (PARTITION BY use_case, indicator_id, region_id)
+           ORDER BY indicator_id, region_id, dimension, side_id"""
+    )
+    # a layer that nobody wrote into since an upgrade lacks the newest columns, which may be absent
+    have = [column[0] for column in result.description or ()]
+    return [
+        Value(**{name: cell for name, cell in zip(have, row, strict=True) if name in names})
+        for row in result.fetchall()
+    ]
 
 
 def releases(con: duckdb.DuckDBPyConnection) -> Releases:
@@ -68,6 +73,11 @@ def releases(con: duckdb.DuckDBPyConnection) -> Releases:
         key = (facts["dataset"], facts["table_name"], facts["period"])
         found[key] = Release(**facts, reasons=reasons.get(key, {}))
     return found
+
+
+def titles_of(releases: Releases) -> dict[str, str]:
+    """Titles of datasets by their ids."""
+    return {release.dataset: release.title for release in releases.values()}
 
 
 def release_of(releases: Releases, dataset: str, table: str, period: str) -> Release | None:

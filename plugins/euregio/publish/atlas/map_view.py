@@ -23,11 +23,15 @@ _LABEL_HALF, _LABEL_HIGH = 0.16, 0.06
 
 @dataclass(frozen=True)
 class Measure:
-    """A number per NUTS 3 region that can colour the map. `value` gives None and `why` the message where there is none."""
+    """A number per NUTS 3 region that can colour the map. `value` gives None and `why` the message where there is none.
+
+    `tells` are the indicators whose difference between the sides it lets one see.
+    """
 
     id: str
     value: Callable[[dict[str, Any]], float | None]
     why: str
+    tells: tuple[str, ...]
     is_share: bool = False
 
 
@@ -39,23 +43,29 @@ def _per(part: str, whole: str, times: float) -> Callable[[dict[str, Any]], floa
 
 
 MEASURES = (
-    Measure("density", _per("points_count", "area_km2", 100), "area_no_area"),
-    Measure("strong", _per("strong_count", "area_km2", 100), "area_no_area"),
+    Measure("density", _per("points_count", "area_km2", 100), "area_no_area", ("point_density", "border_density")),
+    Measure("strong", _per("strong_count", "area_km2", 100), "area_no_area", ("power_density", "nearest_fast_across")),
     Measure(
         "fast_share",
         lambda n: n["fast_count"] / n["with_power_count"] if n.get("with_power_count", 0) >= _FEW else None,
-        "area_few", is_share=True,
+        "area_few", ("fast_share",), is_share=True,
     ),
-    Measure("inhabitants", _per("points_count", "inhabitants_count", 1000), "area_no_inhabitants"),
+    Measure("inhabitants", _per("points_count", "inhabitants_count", 1000), "area_no_inhabitants",
+            ("points_per_inhabitants", "power_per_inhabitants")),
 )  # fmt: skip
 
 
-def map_view(drawn: Map, region: Region, silent: dict[str, str], words: Messages) -> dict[str, Any]:
-    """The map for the template. `silent` says, by side, why nothing is known of its points: its areas are hatched."""
+def map_view(
+    drawn: Map, region: Region, silent: dict[str, str], words: Messages, first: str | None = None
+) -> dict[str, Any]:
+    """The map for the template. `silent` says, by side, why nothing is known of its points: its areas are hatched.
+
+    `first` is the indicator of the page's first sentence: the map is coloured by what shows it, where a measure does.
+    """
     own = [shape for shape in drawn.shapes if shape.side_id]
     counted = [shape for shape in own if shape.is_member and shape.side_id not in silent]
     measures = []
-    for measure in MEASURES:
+    for measure in sorted(MEASURES, key=lambda one: first not in one.tells):
         values = {s.code: v for s in counted if (v := measure.value(s.numbers)) is not None}
         if values:
             bounds = breaks(list(values.values()))
@@ -129,9 +139,14 @@ def _legend(measure: Measure, values: list[float], bounds: list[float], words: M
     def said(value: float) -> str:
         return words.percent(value, 2) if measure.is_share else words.number(value, 2)
 
-    lows = [min(values), *bounds[:-1]]
-    return [said(high) if significant(low, 2) == significant(high, 2) else words("between", low=said(low), high=said(high))
-            for low, high in zip(lows, bounds, strict=True)]  # fmt: skip
+    # a class is told by the values that are in it: between two classes there may be none
+    told = []
+    for number in range(len(bounds)):
+        inside = [value for value in values if class_of(value, bounds) == number]
+        low, high = min(inside), max(inside)
+        alike = significant(low, 2) == significant(high, 2)
+        told.append(said(high) if alike else words("between", low=said(low), high=said(high)))
+    return told
 
 
 def _mark(mark: Mark, region: Region, forms: dict[str, str]) -> dict[str, str]:

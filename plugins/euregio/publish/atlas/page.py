@@ -15,15 +15,15 @@ from euregio.indicators.registry import Indicator, load_indicators, use_cases
 from euregio.indicators.values import Value
 from euregio.publish.atlas.cards import as_csv, card, data_uri
 from euregio.publish.atlas.chart import FORMS
-from euregio.publish.atlas.gather import Releases, releases, stored_values
-from euregio.publish.atlas.headline import comparability, headline
+from euregio.publish.atlas.gather import Releases, releases, stored_values, titles_of
+from euregio.publish.atlas.headline import comparability, headline, weightiest
 from euregio.publish.atlas.layout import load_layout
 from euregio.publish.atlas.map_data import Map, draw
 from euregio.publish.atlas.map_view import map_view
 from euregio.publish.atlas.messages import ENGLISH, FOLDER, Messages, language_name, languages, load_messages
 from euregio.publish.atlas.notes import credits, instant, notes, region_notes
 from euregio.publish.atlas.render import GENERATOR, render
-from euregio.publish.atlas.values_of import Told, say_reason, side_name
+from euregio.publish.atlas.values_of import Told, say_reason, say_withdrawn, side_name
 from euregio.settings import Settings
 
 
@@ -84,6 +84,8 @@ def region_page(
         by_indicator.setdefault(value.indicator_id, []).append(value)
     told = {name: Told(indicators[name], region, tuple(found)) for name, found in by_indicator.items()}
     lead, caveats = headline(told.values(), layout, words)
+    first = weightiest(told.values(), layout)
+    lacked = say_withdrawn(values, titles_of(known), words)
     differing = comparability(told.values(), layout, words)
     silent = _silent(told.get(layout.map_indicator), region, words)
     groups = [
@@ -95,13 +97,13 @@ def region_page(
         "region": region.name(words.language),
         "region_id": region.id,
         "lead": lead if told else words("no_values"),
-        "caveats": caveats if told else [],
+        "caveats": [*caveats, *lacked] if told else [],
         "sides": [_side(region, number, drawn, silent, words) for number in range(len(region.sides))],
         "groups": groups,
-        "map": map_view(drawn, region, silent, words) if drawn else None,
+        "map": map_view(drawn, region, silent, words, first[0].indicator.id if first else None) if drawn else None,
         "notes": notes(values, known, words),
         "credits": credits(values, known),
-        "region_notes": region_notes(region, words),
+        "region_notes": [*lacked, *region_notes(region, words)],
         "computed": words(
             "computed", computed=instant(max(value.computed_at for value in values)), period=", ".join(sorted({v.period for v in values}))
         ) if values else "",

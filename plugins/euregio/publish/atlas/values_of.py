@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,6 +150,25 @@ def side_name(region: Region, side_id: str, words: Messages) -> str:
     """A side's label, or the name of the whole, with a capital."""
     name = words("whole") if side_id == WHOLE else region.side(side_id).name(words.language)
     return name[:1].upper() + name[1:]
+
+
+def withdrawn(values: Iterable[Value]) -> list[dict[str, str]]:
+    """Releases that values are computed without, each once: dataset, period, reason, retracted_on."""
+    found = {
+        (one["dataset"], one["period"]): one for value in values for one in json.loads(value.withdrawn_inputs or "[]")
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def say_withdrawn(values: Iterable[Value], titles: dict[str, str], words: Messages) -> list[str]:
+    """A sentence for each release that the values are computed without; `titles` are datasets' titles by id."""
+    return [
+        words(
+            "withdrawn", dataset=titles.get(one["dataset"], one["dataset"]), period=one["period"],
+            day=one["retracted_on"], reason=one["reason"].strip().rstrip("."),
+        )
+        for one in withdrawn(values)
+    ]  # fmt: skip
 
 
 def inputs(value: Value) -> list[dict[str, Any]]:
