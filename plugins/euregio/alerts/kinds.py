@@ -15,13 +15,14 @@ FILE = PROJECT / "include" / "alerts" / "kinds.yaml"
 
 
 class Kind(BaseModel):
-    """One kind: how grave, how far it reaches, what to say and what to do."""
+    """One kind: how grave, how far it reaches, what to say, where to look first and what to do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     severity: Literal["critical", "warning", "info"]
     scope: Literal["dataset", "country", "installation"]
     subject: str = Field(min_length=5, max_length=60)
     happened: str = Field(min_length=20)
+    look: tuple[str, ...] = ()
     next: tuple[str, ...] = Field(min_length=1)
     letter: bool
 
