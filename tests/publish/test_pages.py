@@ -13,8 +13,14 @@ import duckdb
 import pytest
 from atlas_world import regions
 
+from euregio.indicators.registry import load_indicators
+from euregio.publish.atlas.gather import stored_values
+from euregio.publish.atlas.headline import weightiest
+from euregio.publish.atlas.layout import load_layout
+from euregio.publish.atlas.map_view import MEASURES
 from euregio.publish.atlas.page import write_atlas
 from euregio.publish.atlas.render import GENERATOR
+from euregio.publish.atlas.values_of import Told
 
 
 class Page(HTMLParser):
@@ -123,6 +129,20 @@ def test_the_map_counts_what_the_indicators_count(atlas: Path, layer: duckdb.Duc
         "SELECT n FROM indicators.value WHERE indicator_id = 'point_density' AND region_id = 'pair' AND side_id = 'a'"
     ).fetchone()
     assert value == (27,)
+
+
+def test_the_map_shows_at_first_what_the_first_sentence_tells(atlas: Path, layer: duckdb.DuckDBPyConnection) -> None:
+    region = regions()["pair"]
+    values = [one for one in stored_values(layer) if one.region_id == region.id]
+    told = [
+        Told(indicator, region, tuple(one for one in values if one.indicator_id == name))
+        for name, indicator in load_indicators("charging").items()
+    ]
+    found = weightiest(told, load_layout())
+    assert found is not None
+    telling = [one.id for one in MEASURES if found[0].indicator.id in one.tells]
+    (checked,) = re.findall(r'value="(\w+)" checked', (atlas / "pair.html").read_text())
+    assert checked == (telling or [MEASURES[0].id])[0]
 
 
 def test_a_side_without_data_is_hatched_and_said_in_words(atlas: Path) -> None:

@@ -20,7 +20,7 @@ from euregio.publish.atlas import cards
 from euregio.publish.atlas.headline import comparability, headline
 from euregio.publish.atlas.layout import load_layout
 from euregio.publish.atlas.messages import FOLDER, load_messages, significant
-from euregio.publish.atlas.values_of import Told, factor_log, say_reason, say_title
+from euregio.publish.atlas.values_of import Told, factor_log, say_reason, say_title, say_withdrawn
 
 PAIR = regions()["pair"]
 WORDS = load_messages("en")
@@ -143,6 +143,30 @@ def test_a_whole_that_lacks_several_sides_says_so_once() -> None:
 def test_a_floor_for_each_part_is_said_as_such() -> None:
     shown = cards.card(told("border_cliff", 2.0, 0.5), {}, [], WORDS)
     assert shown["trace"]["floor"] == "coverage 90 % and 5 rows in each band on"
+
+
+def test_a_value_that_lacks_a_withdrawn_release_says_so_once_on_its_card() -> None:
+    gone = {
+        "dataset": "aa.points",
+        "period": "2026-11-20",
+        "reason": "Twice the same file.",
+        "retracted_on": "2026-11-21",
+    }
+    one = told("point_density", 10, 5)
+    known = {
+        value.side_id: replace(value, withdrawn_inputs=json.dumps([gone]))
+        for value in one.values
+        if value.side_id != "b"
+    }
+    one = replace(one, values=tuple(known.get(value.side_id, value) for value in one.values))
+    said = cards.card(one, {}, [], WORDS)["lacked"]
+    assert said == [
+        "Computed without the release 2026-11-20 of “aa.points”, which was withdrawn on 2026-11-21: Twice the same file."
+    ]
+    assert say_withdrawn(one.values, {"aa.points": "Points of A"}, WORDS)[0].startswith(
+        "Computed without the release 2026-11-20 of “Points of A”"
+    )
+    assert cards.card(told("point_density", 10, 5), {}, [], WORDS)["lacked"] == []
 
 
 def test_zero_is_a_value_with_a_place() -> None:

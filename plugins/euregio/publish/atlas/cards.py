@@ -32,10 +32,8 @@ def card(told: Told, releases: Releases, notes: list[str], words: Messages) -> d
         "unit": unit_of(told, words),
         "is_withheld": not told.published,
         "charts": charts,
-        "reasons": [
-            *_reasons(told, words),
-            *(one.rstrip(".") for one in say_withdrawn(told.values, titles_of(releases), words)),
-        ],
+        "reasons": _reasons(told, words),
+        "lacked": say_withdrawn(told.values, titles_of(releases), words),
         "period": " / ".join(sorted({value.period for value in told.values})),
         "coverage": _coverage(told, words),
         "rows": [_table_row(told, value, words) for value in told.values if value.side_kind != "contrast"],
