@@ -129,6 +129,13 @@ def test_the_map_counts_what_the_indicators_count(atlas: Path, layer: duckdb.Duc
         "SELECT n FROM indicators.value WHERE indicator_id = 'point_density' AND region_id = 'pair' AND side_id = 'a'"
     ).fetchone()
     assert value == (27,)
+    power = layer.execute(
+        "SELECT value FROM indicators.value WHERE indicator_id = 'power_density' AND region_id = 'pair' AND side_id = 'a'"
+    ).fetchone()
+    assert power is not None
+    said = re.search(r"\(kW\): ([0-9,.]+)", json.dumps(json.loads(found.group(1))["AA001"], ensure_ascii=False))
+    assert said, "the A side is one region"
+    assert float(said[1].replace(",", "").rstrip(".")) == pytest.approx(power[0], rel=0.005)
 
 
 def test_the_map_shows_at_first_what_the_first_sentence_tells(atlas: Path, layer: duckdb.DuckDBPyConnection) -> None:

@@ -207,7 +207,7 @@ def test_english_says_everything_that_the_templates_and_modules_ask_for() -> Non
     asked |= {f"contrast_{kind}" for kind in ("ratio", "min_max")} | {
         f"power_{power}" for power in ("slow", "fast", "strong", "unknown")
     }
-    asked |= {"measure_density", "measure_strong", "measure_fast_share", "measure_inhabitants"}
+    asked |= {"measure_density", "measure_strong", "measure_power", "measure_fast_share", "measure_inhabitants"}
     for name in asked:
         template = WORDS._templates[name]
         WORDS(name, **{field: "x" for _, field, _, _ in string.Formatter().parse(template) if field})

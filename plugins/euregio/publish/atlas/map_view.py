@@ -17,6 +17,8 @@ from euregio.publish.atlas.values_of import side_name
 POWERS = ("slow", "fast", "strong", "unknown")
 #: Fewer points with a known power than this have no share: the floor of the indicator fast_share.
 _FEW = 5
+#: Where the power of fewer of the points is known (share), it tells nothing: the floor of the indicator power_density.
+_COVERED = 0.8
 #: A label's half width and height at a map 340 px wide, as shares of its width: what must not overlap.
 _LABEL_HALF, _LABEL_HIGH = 0.16, 0.06
 
@@ -44,7 +46,12 @@ def _per(part: str, whole: str, times: float) -> Callable[[dict[str, Any]], floa
 
 MEASURES = (
     Measure("density", _per("points_count", "area_km2", 100), "area_no_area", ("point_density", "border_density")),
-    Measure("strong", _per("strong_count", "area_km2", 100), "area_no_area", ("power_density", "nearest_fast_across")),
+    Measure("strong", _per("strong_count", "area_km2", 100), "area_no_area", ("nearest_fast_across",)),
+    Measure(
+        "power",
+        lambda n: _per("power_kw", "area_km2", 100)(n) if n["covered_count"] >= _COVERED * n["points_count"] else None,
+        "area_no_power", ("power_density",),
+    ),
     Measure(
         "fast_share",
         lambda n: n["fast_count"] / n["with_power_count"] if n.get("with_power_count", 0) >= _FEW else None,
