@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import yaml
 from commands_of_docs import PAGES, ROOT, commands_of
-from office import NAME, Office, register
 
 from euregio import cli
 from euregio.alerts.desk import Desk
@@ -22,6 +21,7 @@ from euregio.alerts.problem import problem_of
 from euregio.check.gates import BatchBlocked
 from euregio.declarations.alerts import Alerts
 from euregio.storage.journal import open_journal
+from office import NAME, Office, register
 
 LISTED: dict[str, dict[str, str]] = yaml.safe_load(Path(__file__).with_name("documented_commands.yaml").read_text())
 #: Commands that change the installation come last, in this order.
