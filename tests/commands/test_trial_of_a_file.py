@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from euregio import cli
-from euregio.declarations.reasons import load_reasons
+from euregio.declarations.reasons import KEY, load_reasons
+from euregio.declarations.tables import load_tables
 from euregio.settings import PROJECT
 
 CASES = PROJECT / "tests" / "decode"
@@ -34,6 +35,8 @@ def test_every_reason_that_the_sql_gives_is_said_in_words_and_no_other() -> None
     files = [*PROJECT.glob("include/sql/harmonise/*/*.sql"), *PROJECT.glob("include/sql/frame/*.sql")]
     sql = "\n".join(path.read_text() for path in files)
     known = set(load_reasons().reasons)
+    columns = {column.name for table in load_tables().values() for column in table.columns} | {KEY, "connectors"}
+    assert {name for one in load_reasons().reasons.values() for name in one.fields} <= columns
     assert {reason for reason in known - FRAME if f"'{reason}'" not in sql} == set()
     given = {
         reason
@@ -57,7 +60,10 @@ def test_a_reason_names_the_record_the_publishers_field_its_value_and_what_was_e
     assert unreadable["examples"][0]["file"]["evses[1].connectors[1].max_electric_power"] == "-5"
     bounds = found["recharging_point", "power_kw_out_of_bounds"]
     assert bounds["fields"] == ["power_kw"]
-    assert bounds["examples"][0]["row"] == {"power_kw": 0.15}
+    assert [(one["record"], one["row"]) for one in bounds["examples"]][:2] == [
+        (9, {"power_kw": -0.005}),
+        (12, {"power_kw": 0.15}),
+    ]
     assert bounds["expected"] == "power kw is at least 0.5 and at most 4000"
     text = tried(capsys, *given)
     assert re.search(
@@ -105,13 +111,20 @@ def test_all_tables_of_the_file_are_shown_or_the_one_that_is_asked_for(capsys: p
     assert "expected recharging_point, recharging_station" in told.err
 
 
-def test_a_format_with_no_fields_of_its_own_in_a_reason_is_told_all_the_same(
+def test_where_the_row_has_no_value_the_publishers_own_is_shown(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "tariffs.json"
-    file.write_text(
-        json.dumps([{"id": "T1", "currency": "EUR", "elements": [], "last_updated": "2026-01-01T00:00:00Z"}])
-    )
+    price = {"type": "ENERGY", "price": "free", "step_size": 1}
+    tariff = {
+        "id": "T1",
+        "currency": "EUR",
+        "elements": [{"price_components": [price]}],
+        "last_updated": "2026-01-01T00:00:00Z",
+    }
+    file.write_text(json.dumps([tariff]))
     text = tried(capsys, "--format", "ocpi-tariffs", str(file))
     assert "places are checked" not in text
-    assert re.search(r"tariff_without_price, tariff.*\n +expected: a price in the tariff\n +record 1: ", text)
+    assert re.search(
+        r'unreadable_price, tariff.*\n +expected: a number\n +record 1: in the file: .*price = "free"', text
+    )
