@@ -6,6 +6,7 @@ import re
 import runpy
 import shlex
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,8 @@ def test_the_page_of_operation_says_of_each_command_what_runs_it() -> None:
 @pytest.fixture
 def operated(office: Office, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """An installation with a release and a batch that a gate holds; what the commands' placeholders stand for."""
-    settings = office.settings
-    for name in ("home", "profile", "zones", "layer_catalogue", "layer_data"):
+    settings = replace(office.settings, journal=f"sqlite:{office.folder}/journal.sqlite")
+    for name in ("home", "profile", "zones", "layer_catalogue", "layer_data", "journal"):
         monkeypatch.setenv(f"EUREGIO_{name.upper()}", str(getattr(settings, name)))
     office.run("2026-11-20", register(range(300)))
     with pytest.raises(BatchBlocked) as held:
