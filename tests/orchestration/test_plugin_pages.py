@@ -67,8 +67,9 @@ def test_before_the_first_publication_the_page_says_so(tmp_path) -> None:
     assert "no atlas yet" in known(pages_app(tmp_path / "none")).get("/atlas/").text
 
 
-def test_the_only_public_file_is_a_script_without_data() -> None:
-    client = TestClient(links_app())
+def test_the_script_of_links_is_for_whoever_is_logged_in() -> None:
+    assert TestClient(links_app()).get("/asset_link.js").status_code == 401
+    client = known(links_app(), role=None)
     answer = client.get("/asset_link.js")
     assert answer.headers["content-type"].startswith("text/javascript")
     assert "globalThis" in answer.text

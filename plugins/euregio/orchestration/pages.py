@@ -40,19 +40,21 @@ class Lazily:
 
 
 def links_app() -> Any:
-    """The script that links an asset's page in Airflow's UI to ours. It holds no data, so it asks for no log-in: the UI
-    would show an error on every page to whom it is refused."""
-    from starlette.applications import Starlette
-    from starlette.responses import FileResponse
-    from starlette.routing import Route
+    """The script that links an asset's page in Airflow's UI to ours: for any user who is logged in, whatever they may
+    see. The UI loads it behind its own log-in and would show an error on every page to whom it is refused."""
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi import Depends, FastAPI
+    from fastapi.responses import FileResponse
 
     script = Path(pages.__file__).parent / "assets" / "asset_link.js"
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
 
-    async def send(_request: Any) -> Any:
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "max-age=3600"}
+    @app.get("/asset_link.js")
+    def send() -> FileResponse:
+        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
         return FileResponse(script, media_type="text/javascript", headers=headers)
 
-    return Starlette(routes=[Route("/asset_link.js", send)])
+    return app
 
 
 def pages_app(folder: Path | None = None, side: Any = None) -> Any:
