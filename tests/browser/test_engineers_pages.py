@@ -22,6 +22,7 @@ from euregio.orchestration.pools import pools
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.services import Services
 from euregio.settings import PROJECT, Settings
+from own_settings import forget_settings
 from provider_metadata import write_metadata
 
 PAGES = Path(__file__).parents[1] / "pages"
@@ -43,7 +44,14 @@ class Up:
 
 
 @pytest.fixture(scope="module")
-def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+def own_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        forget_settings(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> Iterator[Up]:  # noqa: ARG001
     root = tmp_path_factory.mktemp("engineer")
     place = project(root)
     settings = Settings(home=root / "home", profile="trial")

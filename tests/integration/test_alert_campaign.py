@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +12,7 @@ from campaign import Airflow
 from sinks import MailSink, WebhookSink
 
 from euregio.alerts.kinds import load_kinds
+from own_settings import forget_settings
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -55,8 +55,7 @@ def world(tmp_path_factory):
                 "extra": {"config": [{"path": f"json://127.0.0.1:{hook.port}/", "tag": "all"}]},
             },
         }
-        for name in [name for name in os.environ if name.startswith("EUREGIO_")]:  # a topology may still be up beside
-            patch.delenv(name)
+        forget_settings(patch)
         for name, value in {
             "EUREGIO_HOME": str(root), "EUREGIO_PROFILE": "sandbox", "EUREGIO_SANDBOX_URL": sandbox.address,
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},

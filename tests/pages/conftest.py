@@ -23,6 +23,7 @@ from euregio.declarations import datasets, profiles
 from euregio.orchestration import page_airflow
 from euregio.orchestration.pages import pages_app
 from euregio.settings import Settings
+from own_settings import forget_settings
 
 
 @dataclass
@@ -45,6 +46,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         patch.setattr(datasets, "load_datasets", lambda *_: [declared])
         patch.setattr(profiles, "FOLDER", project / "include/profiles")
         profiles.load_profile.cache_clear()
+        forget_settings(patch)
         patch.setenv("EUREGIO_HOME", str(root / "home"))
         patch.setenv("EUREGIO_PROFILE", "trial")
         incident = operated_layer.fill(Settings())
