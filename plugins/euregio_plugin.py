@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from airflow.plugins_manager import AirflowPlugin
 
 from euregio.orchestration.links import DatasetLink, RunLink
@@ -13,16 +15,16 @@ class EuregioPlugin(AirflowPlugin):
     """Everything else under plugins/ is a package that Airflow's walk passes by (.airflowignore)."""
 
     name = "euregio"
-    timetables = [PartitionTimetable]  # noqa: RUF012
-    fastapi_apps = [  # noqa: RUF012
+    timetables: ClassVar[list[Any]] = [PartitionTimetable]
+    fastapi_apps: ClassVar[list[Any]] = [
         {"app": Lazily(pages_app), "url_prefix": "/euregio", "name": "Euregio"},
         {"app": Lazily(links_app), "url_prefix": "/euregio-links", "name": "Euregio links"},
     ]
     # assets have no place for links in Airflow 3.3; this one shows itself on their pages
-    react_apps = [  # noqa: RUF012
+    react_apps: ClassVar[list[Any]] = [
         {"name": "Euregio links", "bundle_url": "/euregio-links/asset_link.js", "destination": "base"},
     ]
-    external_views = [  # noqa: RUF012
+    external_views: ClassVar[list[Any]] = [
         {
             "name": "Datasets",
             "href": "/euregio/datasets",
@@ -41,4 +43,4 @@ class EuregioPlugin(AirflowPlugin):
         },
     ]
     # on every task: the page of its dataset, and the report of its run
-    global_operator_extra_links = [DatasetLink(), RunLink()]  # noqa: RUF012
+    global_operator_extra_links: ClassVar[list[Any]] = [DatasetLink(), RunLink()]

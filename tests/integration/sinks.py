@@ -6,12 +6,12 @@ import email
 import email.policy
 import json
 import socket
-import threading
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+
+from sinks_of_watchers import HttpSink
 
 
 class MailSink:
@@ -54,37 +54,19 @@ class MailSink:
         return [mail["Subject"] for mail in self.mails]
 
 
-class WebhookSink:
-    """An HTTP receiver that keeps the JSON it gets; `status` is what it answers."""
+class WebhookSink(HttpSink):
+    """An HTTP receiver of JSON."""
 
-    def __init__(self) -> None:
-        self.posts: list[dict] = []
-        self.status = 200
-        sink = self
+    @property
+    def port(self) -> int:
+        return int(self._server.server_port)
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if sink.status == 200:
-                    sink.posts.append(json.loads(body))
-                self.send_response(sink.status)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.port = self._server.server_port
-
-    def __enter__(self) -> WebhookSink:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    @property
+    def messages(self) -> list[dict]:
+        """What was posted, in the order of its arrival."""
+        return [json.loads(body) for _, body in self.posts]
 
     @property
     def facts(self) -> list[dict]:
         """The facts that stand in the last line of each message."""
-        return [json.loads(post["message"].strip().splitlines()[-1]) for post in self.posts]
+        return [json.loads(message["message"].strip().splitlines()[-1]) for message in self.messages]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,8 +10,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from standin_airflow import standin_airflow
 
-from euregio.settings import PROJECT, Settings
+from euregio.settings import PROJECT
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -57,30 +57,9 @@ def up(tmp_path_factory):
     )
     (root / "project" / "dags").symlink_to(PROJECT / "dags")
     (root / "project" / "plugins").symlink_to(PROJECT / "plugins")
-    standin = Path(__file__).with_name("standin")
-    changed = {
-        "EUREGIO_PROJECT": str(root / "project"), "EUREGIO_HOME": str(root / "home"), "EUREGIO_TASK_RETRIES": "2",
-        "PYTHONPATH": os.pathsep.join([str(standin), str(PROJECT / "plugins")]),
-    }  # fmt: skip
-    patch = pytest.MonkeyPatch()
-    for name, value in changed.items():
-        patch.setenv(name, value)
-    patch.setattr("euregio.declarations.datasets.FOLDER", include / "datasets")
-    patch.setattr("euregio.declarations.profiles.FOLDER", include / "profiles")
-    patch.setattr("euregio.orchestration.installation.PROJECT", root / "project")
-    from euregio.declarations import datasets, profiles
-    from euregio.orchestration import session as module
-    from euregio.orchestration.installation import Installation
-
-    patch.setattr(module, "load_datasets", lambda: datasets.load_datasets(include / "datasets"))
-    profiles.load_profile.cache_clear()
     before = {process.pid for process in psutil.Process().children(recursive=True)}
-    try:
-        with module.session(Installation("live", Settings())) as session:
-            yield session
-    finally:
-        patch.undo()
-        profiles.load_profile.cache_clear()
+    with standin_airflow(root, EUREGIO_TASK_RETRIES="2") as session:
+        yield session
     left = [
         one
         for one in psutil.Process().children(recursive=True)

@@ -211,7 +211,7 @@ def test_every_all_clear_is_given_once(world, told) -> None:
 
 
 def test_no_row_and_no_secret_is_in_what_was_told(world, told) -> None:  # noqa: ARG001
-    said = "".join(one.as_string() for one in world[0].mails) + json.dumps(world[1].posts)
+    said = "".join(one.as_string() for one in world[0].mails) + json.dumps(world[1].messages)
     assert "Hans Muster" not in said
     with_journal = (world[5] / "journal.sqlite").read_bytes()
     assert b"Hans Muster" not in with_journal

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from standin_airflow import standin_airflow
 
-from euregio.orchestration.installation import Installation
 from euregio.orchestration.session import WITH_UI
-from euregio.settings import PROJECT, Settings
+from euregio.settings import PROJECT
 from euregio.storage.journal import open_journal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(420)]
@@ -47,27 +45,10 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Any:
         (root / "project" / name).symlink_to(PROJECT / name)
     for name in ("alerts", "codes", "alerts.yaml"):
         (include / name).symlink_to(PROJECT / "include" / name)
-    patch = pytest.MonkeyPatch()
-    for name, value in {
-        "EUREGIO_PROJECT": str(root / "project"), "EUREGIO_HOME": str(root / "home"), "EUREGIO_TASK_RETRIES": "0",
-        "EUREGIO_WATCH_MINUTES": "0", "EUREGIO_STANDIN_SLEEP_S": "100",
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).with_name("standin")), str(PROJECT / "plugins")]),
-    }.items():  # fmt: skip
-        patch.setenv(name, value)
-    patch.setattr("euregio.declarations.datasets.FOLDER", include / "datasets")
-    patch.setattr("euregio.declarations.profiles.FOLDER", include / "profiles")
-    patch.setattr("euregio.orchestration.installation.PROJECT", root / "project")
-    from euregio.declarations import datasets, profiles
-    from euregio.orchestration import session as module
-
-    patch.setattr(module, "load_datasets", lambda: datasets.load_datasets(include / "datasets"))
-    profiles.load_profile.cache_clear()
-    try:
-        with module.session(Installation("live", Settings()), WITH_UI) as session:
-            yield session
-    finally:
-        patch.undo()
-        profiles.load_profile.cache_clear()
+    with standin_airflow(
+        root, WITH_UI, EUREGIO_TASK_RETRIES="0", EUREGIO_WATCH_MINUTES="0", EUREGIO_STANDIN_SLEEP_S="100"
+    ) as session:
+        yield session
 
 
 def eventually(condition: Any, seconds: float = 120) -> Any:

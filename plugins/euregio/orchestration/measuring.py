@@ -7,7 +7,7 @@ import logging
 import resource
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import get_current_context
 
@@ -24,24 +24,25 @@ _BYTES: dict[str, tuple[meter.What, ...]] = {
 }  # fmt: skip
 #: The unit of ru_maxrss in bytes.
 _MAXRSS = 1 if sys.platform == "darwin" else 1024
-Work = TypeVar("Work", bound=Callable[..., Any])
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
 
 
-def measured(step: str) -> Callable[[Work], Work]:
+def measured(step: str) -> Callable[[Callable[Given, Done]], Callable[Given, Done]]:
     """Measure a task's function, also where it fails. Of a task that is tried again Airflow keeps the last try's XCom."""
 
-    def around(work: Work) -> Work:
+    def around(work: Callable[Given, Done]) -> Callable[Given, Done]:
         @functools.wraps(work)
-        def run(*args: Any, **kwargs: Any) -> Any:
+        def run(*args: Given.args, **kwargs: Given.kwargs) -> Done:
             processor, bytes_before = _processor_s(), meter.so_far()
-            done: Any = None
+            done: Done | None = None
             try:
                 done = work(*args, **kwargs)
                 return done
             finally:
                 _leave(step, _processor_s() - processor, bytes_before, done)
 
-        return run  # type: ignore[return-value]
+        return run
 
     return around
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from euregio.declarations.prices import Prices, load_prices
 from euregio.errors import EuregioError
@@ -20,10 +21,10 @@ def of_steps(steps: Sequence[Used]) -> Used | None:
     measured = [step for step in steps if step.processor_s is not None]
     if not steps or not measured:
         return None
-    found = {name: _sum(getattr(step, name) for step in steps) for name in _SUMMED}
+    found: dict[str, Any] = {name: _sum(getattr(step, name) for step in steps) for name in _SUMMED}
     peak = max((step.peak_memory_bytes for step in measured if step.peak_memory_bytes is not None), default=None)
     rows = next((step.rows_count for step in reversed(measured) if step.rows_count is not None), None)
-    return Used(peak_memory_bytes=peak, rows_count=rows, **found)  # type: ignore[arg-type]
+    return Used(peak_memory_bytes=peak, rows_count=rows, **found)
 
 
 def _sum(values: Iterable[float | None]) -> float | None:

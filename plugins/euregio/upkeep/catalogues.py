@@ -14,6 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import duckdb
+
 from euregio.errors import EuregioError
 from euregio.settings import Settings
 from euregio.storage.duck import connect, quoted
@@ -160,8 +162,8 @@ class Postgres(Catalogue):
         options = ("-X", "-q", "--set=ON_ERROR_STOP=1", "--single-transaction")
         self._run("psql", *options, f"--file={plain}", "-c", then)
 
-    def _ask(self, con: object, query: str) -> list[tuple[object, ...]]:
-        return con.execute(f"FROM postgres_query('held', {quoted(query)})").fetchall()  # type: ignore[attr-defined]
+    def _ask(self, con: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:
+        return con.execute(f"FROM postgres_query('held', {quoted(query)})").fetchall()
 
     def _run(self, program: str, *arguments: str) -> str:
         """Output of one of PostgreSQL's programs. The password travels in the environment: a process's words are public."""
