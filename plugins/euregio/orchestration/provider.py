@@ -23,7 +23,7 @@ def info() -> dict[str, Any]:
                 "ui-field-behaviour": {
                     "hidden-fields": ["extra"],
                     "relabeling": {"host": "PostgreSQL server", "schema": "Database", "login": "Role"},
-                    "placeholders": {"port": "5432", "schema": "layer", "data_path": "s3://layer/data"},
+                    "placeholders": {"port": "5432 (any with a file)", "schema": "layer", "data_path": "s3://layer/data"},
                 },
                 "conn-fields": {
                     "catalogue": _text("Catalogue file", "sqlite:PATH or duckdb:PATH, where it is no PostgreSQL server"),
