@@ -18,7 +18,12 @@ FRAME = {"_file", "_record", "_point", "_problems", "_fixes"}
 
 
 def table(**changes: Any) -> Row:
-    """The first row of the JSON case after changes: keys are `site`, `station`, `point` and `connector`, values merge."""
+    """The first point of the JSON case after changes: keys are `site`, `station`, `point` and `connector`, values merge."""
+    return first("recharging_point", **changes)[0]
+
+
+def first(of: str, **changes: Any) -> list[Row]:
+    """The rows of a table that the changed case gives."""
     document = json.loads(case(TABLE, "afir-json").read_text(encoding="utf-8"))
     publication = document["messageContainer"]["payload"][0]["aegiEnergyInfrastructureTablePublication"]
     site = publication["energyInfrastructureTable"][0]["energyInfrastructureSite"][1]
@@ -32,7 +37,7 @@ def table(**changes: Any) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "table.json"
         path.write_text(json.dumps(document), encoding="utf-8")
-        return rows_of(TABLE, "recharging_point", path, zone=changes.get("zone", "Europe/Brussels"))[0]
+        return rows_of(TABLE, of, path, zone=changes.get("zone", "Europe/Brussels"))
 
 
 def test_the_sql_gives_the_columns_of_its_contract() -> None:
@@ -164,6 +169,50 @@ def test_prices_are_tariff_components_with_their_conditions() -> None:
     assert energy["point_id"] == "BEXYZE11"
     assert energy["tariff_id"] == "r1"
     assert energy["rate_policy"] == "adHoc"
+
+
+def test_rates_of_an_energy_product_are_rates_of_the_point() -> None:
+    rate = {"idG": "r7", "applicableCurrency": ["EUR"], "payment": {"paymentMeans": [{"value": "emv"}]},
+            "energyPrice": [{"priceType": {"value": "pricePerKWh"}, "value": 0.41, "taxIncluded": True}]}  # fmt: skip
+    changes = {
+        "point": {
+            "rates": None,
+            "energyProduct": [{"aegiElectricEnergy": {"isGreenEnergy": True, "energyRate": [rate]}}],
+        }
+    }
+    assert [row["price_amount"] for row in first("tariff", **changes) if row["tariff_id"] == "r7"] == [0.41]
+    assert "paymentCard" in table(**changes)["payment_methods"]
+
+
+def test_an_evse_id_at_the_connector_is_the_points() -> None:
+    own = [{"identifier": "BE*XYZ*E77*1", "typeOfIdentifier": {"value": "extendedG", "extendedValueG": "evseId"}}]
+    assert table(point={"idG": "point-77"}, connector={"externalIdentifier": own})["evse_id"] == "BEXYZE771"
+
+
+@pytest.mark.parametrize(
+    ("days", "end", "is_open"),
+    [(7, "23:59:59.0000000+01:00", True), (7, "24:00:00", True), (6, "23:59:59", False), (7, "20:00:00", False), (0, "23:59:00", True)],
+)  # fmt: skip
+def test_seven_days_from_midnight_to_midnight_are_all_hours(days: int, end: str, is_open: bool) -> None:
+    names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"][:days]
+    times = [{"startTimeOfPeriod": "00:00:00", "endTimeOfPeriod": end}]
+    periods = [{"recurringTimePeriodOfDay": times, "recurringDayWeekMonthPeriod": [{"comDayWeekMonth": {"applicableDay": [{"value": name}]}}]}
+               for name in names] or [{"recurringTimePeriodOfDay": times}]  # fmt: skip
+    hours = {"afacOperatingHoursSpecification": {"idG": "h", "overallPeriod": {"validPeriod": periods}}}
+    assert table(site={"operatingHours": hours})["is_open_24_7"] is is_open
+
+
+def test_a_class_without_its_package_and_a_text_in_a_text_are_read() -> None:
+    document = json.loads(case(TABLE, "afir-json").read_text(encoding="utf-8"))
+    text = json.dumps(document).replace("aegiElectricChargingPoint", "electricChargingPoint")
+    leuven = '[{"lang": "nl", "value": "Leuven"}]'
+    assert leuven in text
+    text = text.replace(leuven, f'{{"values": {leuven}}}')
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.json"
+        path.write_text(text, encoding="utf-8")
+        (row,) = rows_of(TABLE, "recharging_point", path)
+    assert (row["point_id"], row["city"]) == ("BEXYZE11", "Leuven")
 
 
 def test_a_status_is_true_for_the_nearest_time_that_is_said() -> None:

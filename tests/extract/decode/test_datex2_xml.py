@@ -75,13 +75,16 @@ def document(seed: int, oddities: bool, language: str = "de") -> str:
 
     def rate() -> str:
         price = f"<e:energyPrice><e:priceType>pricePerKWh</e:priceType><e:value>0.3</e:value>{some('<e:when><e:fromMinute>3</e:fromMinute></e:when>')}</e:energyPrice>"
+        name = rng.choice(("e:electricEnergy", "e:energyProduct"))
         return (
-            f'<e:electricEnergy><e:energyRate id="r"><e:ratePolicy>adHoc</e:ratePolicy>{some(words("e:rateName"), price, price)}'
-            "<e:paymentMethod><f:paymentMeans>nfc</f:paymentMeans></e:paymentMethod></e:energyRate></e:electricEnergy>"
+            f'<{name}><e:energyRate id="r"><e:ratePolicy>adHoc</e:ratePolicy>{some(words("e:rateName"), price, price)}'
+            "<e:paymentMethod><f:paymentMeans>nfc</f:paymentMeans></e:paymentMethod></e:energyRate>"
+            f"</{name}>"
         )
 
     def point() -> str:
-        plug = f"<e:connector><e:connectorType>{text()}</e:connectorType>{some('<e:voltage>400</e:voltage>', '<e:maxPowerAtSocket>1</e:maxPowerAtSocket>')}</e:connector>"
+        own_id = "<f:externalIdentifier><f:identifier>DE*ABC*E1</f:identifier><f:typeOfIdentifier extendedValueG='evseId'>x</f:typeOfIdentifier></f:externalIdentifier>"
+        plug = f"<e:connector>{some(own_id)}<e:connectorType>{text()}</e:connectorType>{some('<e:voltage>400</e:voltage>', '<e:maxPowerAtSocket>1</e:maxPowerAtSocket>')}</e:connector>"
         kind = rng.choice(('i:type="e:ElectricChargingPoint"', 'i:type="ElectricChargingPoint"', ""))
         return (
             f'<e:refillPoint {kind} id="{rng.choice(("p", "p&#10;", "&#9;p q", " p"))}{rng.random()}">{facility()}'

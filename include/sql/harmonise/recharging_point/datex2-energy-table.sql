@@ -169,9 +169,15 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
             WHEN list_contains(users, 'private') THEN 'private' END AS access_type,
        CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' OR hours.label = '24/7' THEN true
             WHEN list_contains(hours.overallPeriod, 'validPeriod') THEN
-                 list_filter(hours.overallPeriod, lambda part: part LIKE 'applicable%' OR part = 'exceptionPeriod' OR part LIKE 'recurring%') = []
-                 AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^startTimeOfPeriod=00:00')) <> []
-                 AND list_filter(hours.overallPeriod, lambda part: regexp_matches(part, '^endTimeOfPeriod=(23:59|24:00|00:00)')) <> [] END AS is_open_24_7,
+                 -- no day, or all seven; every time of day from midnight to midnight
+                 list_filter(hours.overallPeriod, lambda part: part = 'exceptionPeriod' OR part LIKE 'recurring%'
+                     OR (part LIKE 'applicable%' AND part NOT LIKE 'applicableDay=%')) = []
+                 AND len(list_distinct(list_filter(hours.overallPeriod, lambda part: part LIKE 'applicableDay=%'))) IN (0, 7)
+                 AND list_filter(hours.overallPeriod, lambda part: part LIKE 'startTimeOfPeriod=%') <> []
+                 AND list_filter(hours.overallPeriod, lambda part: part LIKE 'startTimeOfPeriod=%' AND part NOT LIKE 'startTimeOfPeriod=00:00%') = []
+                 AND list_filter(hours.overallPeriod, lambda part: part LIKE 'endTimeOfPeriod=%') <> []
+                 AND list_filter(hours.overallPeriod, lambda part: part LIKE 'endTimeOfPeriod=%'
+                     AND NOT regexp_matches(part, '^endTimeOfPeriod=(23:59|24:00|00:00)')) = [] END AS is_open_24_7,
        CASE WHEN hours.type = 'OpenAllHours' OR hours.id = '24/7' THEN '24/7' ELSE coalesce(hours.label, nullif(array_to_string(hours.overallPeriod, '; '), '')) END AS opening_hours,
        CASE WHEN len(ways) = 1 AND ways[1] IS NOT NULL THEN ways WHEN len(ways) > 0 THEN list_sort(list_distinct(ways)) END AS authentication_methods,
        CASE WHEN len(payments) = 1 AND payments[1] IS NOT NULL THEN payments WHEN len(payments) > 0 THEN list_sort(list_distinct(payments)) END AS payment_methods,

@@ -20,7 +20,13 @@ WITH location AS (
                 WHEN truth_of(publish) THEN 'true' ELSE 'false' END AS publish,
            known_zone AS time_zone,
            CASE WHEN last_updated NOT LIKE '0001-01-01%' THEN clean(last_updated) END AS location_updated,   -- the zero of a computer clock
-           CASE WHEN opening_times LIKE '{%' THEN lower(json_extract_string(opening_times, '$.twentyfourseven')) = 'true' END AS is_open_24_7,
+           CASE WHEN opening_times LIKE '{%' THEN lower(json_extract_string(opening_times, '$.twentyfourseven')) = 'true' END AS said_24_7,
+           -- some say no, and then list all seven days from midnight to midnight
+           CASE WHEN said_24_7 = false AND opening_times LIKE '%"weekday"%' AND NOT opening_times LIKE '%"exceptional_closings":[{%'
+                THEN len(list_distinct(regexp_extract_all(opening_times, '"weekday"\s*:\s*"?([1-7])', 1))) = 7
+                     AND len(regexp_extract_all(opening_times, '"period_begin"')) = len(regexp_extract_all(opening_times, '"period_begin"\s*:\s*"0?0:00'))
+                     AND len(regexp_extract_all(opening_times, '"period_end"')) = len(regexp_extract_all(opening_times, '"period_end"\s*:\s*"(23:59|24:00|0?0:00)'))
+                ELSE said_24_7 END AS is_open_24_7,
            nullif(nullif(clean(opening_times), '{}'), '[]') AS opening_times
     FROM decoded
     -- a zone that no one knows ("Germany") is none
@@ -34,7 +40,7 @@ evse_of_location AS (
 ),
 plugged AS (
     SELECT * EXCLUDE (evse),
-           coalesce(clean(evse.uid), clean(evse.id)) AS uid,
+           coalesce(nullif(clean(evse.uid), '-'), clean(evse.id)) AS uid,
            clean(evse.evse_id) AS evse_id_raw,
            evse_id_of(evse.evse_id) AS evse_id_shaped,
            evse IS NULL AS no_evse,
@@ -150,7 +156,7 @@ finished AS (
            CASE WHEN is_own_place THEN own_longitude ELSE place_longitude END AS longitude_deg
     FROM point
 )
-SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || uid ELSE uid END, evse_id_raw) AS point_id,
+SELECT coalesce(evse_id, CASE WHEN length(coalesce(uid, evse_id_raw)) < 4 THEN location_id || '*' || coalesce(uid, evse_id_raw) ELSE coalesce(uid, evse_id_raw) END) AS point_id,
        evse_id,
        evse_id_raw,
        location_id AS station_id,

@@ -14,7 +14,7 @@ WITH evse_of_location AS (
 ),
 point AS (
     SELECT *,
-           coalesce(clean(evse.uid), clean(evse.id)) AS uid,
+           coalesce(nullif(clean(evse.uid), '-'), clean(evse.id)) AS uid,
            clean(evse.evse_id) AS evse_id_raw,
            evse_id_of(evse.evse_id) AS evse_id_shaped,
            clean(evse.status) AS status_raw,
@@ -35,7 +35,7 @@ identified AS (
     FROM point
     WHERE status_raw IS NOT NULL
 )
-SELECT coalesce(evse_id, CASE WHEN length(uid) < 4 THEN location_id || '*' || uid ELSE uid END, evse_id_raw) AS point_id,
+SELECT coalesce(evse_id, CASE WHEN length(coalesce(uid, evse_id_raw)) < 4 THEN location_id || '*' || coalesce(uid, evse_id_raw) ELSE coalesce(uid, evse_id_raw) END) AS point_id,
        evse_id,
        evse_id_raw,
        coalesce(published_at, CAST(getvariable('retrieved_at') AS TIMESTAMPTZ), changed_at) AS observed_at,

@@ -183,6 +183,7 @@ def _rates(spec: Spec, level: str) -> dict[str, Rule]:
     return {
         "electricEnergy": enter,
         "electricEnergyMix": enter,
+        "energyProduct": enter,  # 3.7; its class is ElectricEnergy
         "rates": enter,
         "energyRate": Rule("record", rate, rate),
     }
@@ -230,10 +231,12 @@ def table_spec() -> Spec:
     }  # fmt: skip
     spec.kind("point.externalIdentifier", "point", "identifier typeOfIdentifier")
     spec.states["point.ident"] = _texts("point.externalIdentifier", "identifier typeOfIdentifier")
-    spec.states["point.connector"] = _texts(
-        "point.connector",
-        "evseId connectorType otherConnector chargingMode connectorFormat maxPowerAtSocket voltage maximumCurrent",
-    )
+    spec.states["point.connector"] = {
+        **_texts("point.connector", "evseId connectorType otherConnector chargingMode connectorFormat maxPowerAtSocket"
+                                    " voltage maximumCurrent"),
+        # some profiles write the point's EVSE id at its connectors: it goes behind the point's own identifiers
+        "externalIdentifier": Rule("ident", "point.ident", "point.externalIdentifier"),
+    }  # fmt: skip
     return spec
 
 

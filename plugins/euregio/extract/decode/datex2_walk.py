@@ -15,7 +15,10 @@ Item = tuple[int, str]
 GROUPS = ("validPeriod", "exceptionPeriod")
 _BLANKS = re.compile("[ \t\r\n]+")
 # JSON names a class with the short name of its package before it: aegiElectricChargingPoint, afacOpenAllHours.
-_CLASS = re.compile(r"(?:a?egi|a?fac|locx?|comx?|prk|ubx|d2|rer|tro|cz|olrb)?([A-Z]\w*)")
+# Some leave the package out and begin the class as they would an element.
+_CLASS = re.compile(
+    r"(?:a?egi|a?fac|locx?|comx?|prk|ubx|d2|rer|tro|cz|olrb)?([A-Z]\w*)|(electricChargingPoint(?:Status)?)"
+)
 _ATTRIBUTES = {"idG": "id", "id": "id", "lang": "lang", "extendedValueG": "extended", "_extendedValue": "extended"}
 _ATTRIBUTES |= {"extendedValue": "extended", "versionG": "version", "version": "version", "targetClass": "target"}
 _LEAF = {"value", *_ATTRIBUTES}
@@ -34,7 +37,9 @@ class Node:
 def class_name(key: str) -> str | None:
     """`ElectricChargingPoint` of the JSON key `aegiElectricChargingPoint`; None where the key is an element's name."""
     found = _CLASS.fullmatch(key)
-    return found[1] if found else None
+    if not found:
+        return None
+    return found[1] or found[2][0].upper() + found[2][1:]
 
 
 def node_of_json(value: Any) -> Node:
@@ -121,8 +126,9 @@ def words(node: Node, language: str) -> str:
     """The text in `language`, else the first that is there, of a text in one or more languages."""
     values: list[Node] = []
     for name, child in node.children:
-        if name == "values":  # JSON: a node each; XML: one node with a child each
-            values += [value for name, value in child.children if name == "value"] if child.children else [child]
+        if name == "values":  # JSON: a node each, or within another values; XML: one node with a child each
+            inner = [value for name, value in child.children if name in ("value", "values")]
+            values += inner if child.children else [child]
     if len(values) < 2:
         return _tidy(values[0].text if values else node.text)
     return _tidy(next((v for v in values if v.attributes.get("lang", "").startswith(language)), values[0]).text)

@@ -158,10 +158,14 @@ class _Finder:
         return _Part(start + inner, tail_start + close, around)
 
     def _refuse_error(self, level: dict[str, Any], *, payload: bool) -> None:
-        """Raise where the envelope says that there was an error: an OCPI status code from 2000, or an error and no data."""
+        """Raise where the envelope says that there was an error: an OCPI status code from 2000, an OICP one that is not
+        000, or an error and no data."""
         code = str(level.get("status_code", ""))
         says = next((level[key] for key in _SAYS if level.get(key)), None)
-        failed = code.isdigit() and int(code) >= 2000
+        failed = _number(code) >= 2000
+        oicp = level.get("StatusCode")
+        if isinstance(oicp, dict) and _number(str(oicp.get("Code", ""))) > 0:
+            code, says, failed = str(oicp["Code"]), oicp.get("Description") or oicp.get("AdditionalInfo"), True
         if not payload and says is not None and not any(key in level for key in self.record):
             failed = True
         if failed:
@@ -210,6 +214,11 @@ def payloads(source: Source, keys: Sequence[str], record: Sequence[str], thoroug
     if len(parts) == 1 and parts[0].start == first and parts[0].end >= len(data):
         return [Payload(path, {})]
     return [Payload(_cut(source, path, data, part, number), part.around) for number, part in enumerate(parts)]
+
+
+def _number(text: str) -> int:
+    """A status code as a number, 0 where it is none."""
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else 0
 
 
 def _parts(finder: _Finder, first: int, thorough: bool) -> list[_Part]:

@@ -118,15 +118,18 @@ def _quoted(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def respelled(source: Source, path: Path, names: Sequence[str]) -> Path:
+def respelled(source: Source, path: Path, names: Sequence[str], other: Mapping[str, str] | None = None) -> Path:
     """The file with keys that are `names` in another writing (postalCode, PostalCode, postal-code) written as in `names`.
 
+    `other` are other words for some of the names (lat for latitude): they count where the name itself does not occur.
     The file itself where its beginning shows no such key. Sound on bytes: in valid JSON a quoted word before a colon
     is a key.
     """
     wanted = {_bare(name): name for name in names}
     with path.open("rb") as file:
         found = set(_KEYS.findall(file.read(_WINDOW)))
+    written = {_bare(key.decode()) for key, _ in found}
+    wanted |= {word: name for word, name in (other or {}).items() if _bare(name) not in written}
     swaps = []
     for key, blanks in sorted(found):
         name = wanted.get(_bare(key.decode()))

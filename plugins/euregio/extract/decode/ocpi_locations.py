@@ -48,6 +48,8 @@ _NAMES = (
     "parking_restrictions", "power_type", "max_voltage", "max_amperage", "max_electric_power", "voltage", "amperage",
     "coordinates", "latitude", "longitude", "connectors", "capabilities", "standard",
 )  # fmt: skip
+#: What some write for the standard's names.
+_OTHER = {"lat": "latitude", "lon": "longitude", "lng": "longitude"}
 
 
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
@@ -65,7 +67,10 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
     def parts(thorough: bool) -> list[tuple[Path, dict[str, str]]]:
         pages = payloads(source, _ENVELOPES, ("evses", "coordinates"), thorough)
         return [
-            (respelled(source, page.path, _NAMES), {"_published": text_sql(page.around.get("timestamp")), **also})
+            (
+                respelled(source, page.path, _NAMES, _OTHER),
+                {"_published": text_sql(page.around.get("timestamp")), **also},
+            )
             for page in pages
         ]
 
