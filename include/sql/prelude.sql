@@ -115,7 +115,8 @@ CREATE OR REPLACE TEMP MACRO instant_of(txt, zone) AS
 -- Looked up in a map, because functions of one column are evaluated once per word of a Parquet dictionary; casts and CASE
 -- are not.
 SET VARIABLE truths = MAP {'true': true, 'false': false, 'vrai': true, 'faux': false, 'oui': true, 'non': false, 'wahr': true,
-                           'falsch': false, 'ja': true, 'nein': false, '1': true, '0': false};
+                           'falsch': false, 'ja': true, 'nein': false, '1': true, '0': false,
+                           '1.0': true, '0.0': false};   -- what data frames make of a column of booleans with gaps
 CREATE OR REPLACE TEMP MACRO truth_of(txt) AS
     coalesce(getvariable('truths')[lower(trim(txt, E' \t\r\n' || chr(160) || chr(8203) || chr(8206) || chr(8207) || chr(8239) || chr(8288) || chr(65279)))],
              TRY_CAST(txt AS BOOLEAN));

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,19 @@ def test_the_export_with_longitude_first_and_american_dates_is_read() -> None:
     assert first["commissioned_on"] == datetime.date(2009, 7, 14)
     assert (first["connector_types"], first["power_kw"]) == (["chademo", "iec62196T2COMBO"], 50.0)
     assert second["power_kw"] == 3.7
+
+
+@pytest.mark.parametrize(
+    ("other", "day"), [("15/11/2019", datetime.date(2019, 10, 12)), ("11/15/2019", datetime.date(2019, 12, 10))]
+)
+def test_a_day_that_cannot_be_a_month_says_the_order_of_a_files_dates(
+    other: str, day: datetime.date, tmp_path: Path
+) -> None:
+    payload = tmp_path / "register.csv"
+    header = "Betreiber;Breitengrad;Längengrad;Inbetriebnahmedatum;Anzahl Ladepunkte;Steckertypen1;P1 [kW]"
+    payload.write_text(
+        f"{header}\nA;48,1;9,1;12/10/2019;1;AC Typ 2;22\nB;48,2;9,1;{other};1;AC Typ 2;22\n", encoding="utf-8"
+    )
+    first, second = rows_of("bnetza-register", "recharging_point", payload)
+    assert (first["commissioned_on"], second["commissioned_on"]) == (day, datetime.date(2019, 11, 15))
+    assert first["_problems"] == second["_problems"] == []

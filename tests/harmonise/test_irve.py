@@ -88,6 +88,15 @@ def test_files_of_schema_2_0_are_read_in_either_order_overseas_too() -> None:
     assert all(row["connectors"][1]["connector_format"] is None for row in rows)
 
 
+def test_schema_3_says_place_and_power_in_other_columns_and_knows_megawatt_plugs() -> None:
+    first, second = rows_of("irve-static", "recharging_point", case("irve-static", "schema-3.0"))
+    assert (first["latitude_deg"], first["longitude_deg"], first["postal_code"]) == (45.75, 4.85, "69003")
+    assert (first["power_kw"], first["station_power_kw"], first["current_type"]) == (22.0, 1200.0, "AC")
+    assert first["updated_at"] == datetime.datetime(2026, 4, 5, tzinfo=UTC)
+    assert (second["connector_types"], second["current_type"]) == (["iec62196T2COMBO", "mcs"], "DC")
+    assert first["_problems"] == second["_problems"] == []
+
+
 def test_coordinates_of_the_consolidation_serve_where_the_native_are_unreadable() -> None:
     (row,) = rows_of("irve-static", "recharging_point", case("irve-static", "consolidated"))
     assert (row["latitude_deg"], row["longitude_deg"]) == (45.75, 4.85)

@@ -17,6 +17,7 @@ WITH devices AS (
            said(nennleistung_ladeeinrichtung) AS device_power_text,
            number_of(replace(lower(nennleistung_ladeeinrichtung), 'kw', '')) AS device_number_kw,
            said(inbetriebnahmedatum) AS date_text,
+           coalesce(bool_or(regexp_matches(inbetriebnahmedatum, '^\s*(1[3-9]|2[0-9]|3[01])/')) OVER (PARTITION BY _file), false) AS is_day_first,
            -- a house number of 0 is the form's filler
            nullif(concat_ws(' ', clean(strasse), nullif(clean(hausnummer), '0')), '') AS street, clean(standort) AS standort,
            clean(postleitzahl) AS postleitzahl, clean(ort) AS ort, clean(postleitzahl_ort) AS postleitzahl_ort,
@@ -49,6 +50,8 @@ groups_read AS (
                    'evse_raw': part.evse,
                    'evse_words': list_filter(regexp_split_to_array(part.evse, '[\s;,]+'), lambda word: word <> '')}) AS groups,
            CASE WHEN regexp_matches(date_text, '^[12]\d{3}-\d\d-\d\d') THEN TRY_CAST(left(date_text, 10) AS DATE)
+                -- slashes: an export in the American order, unless a day of the file cannot be a month
+                WHEN is_day_first THEN day_first_of(date_text)
                 WHEN regexp_full_match(date_text, '\d{1,2}/\d{1,2}/[12]\d{3}') THEN TRY_CAST(try_strptime(date_text, '%m/%d/%Y') AS DATE)
                 WHEN regexp_full_match(date_text, '\d{1,2}/\d{1,2}/\d{2}') THEN TRY_CAST(try_strptime(date_text, '%m/%d/%y') AS DATE)
                 ELSE day_first_of(date_text) END AS commissioned_on,

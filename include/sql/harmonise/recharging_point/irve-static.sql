@@ -1,4 +1,4 @@
--- IRVE static (schema 2.x, the national consolidation, version 1) to recharging points: one row per record.
+-- IRVE static (schema 2.x and 3.0, the national consolidation, version 1) to recharging points: one row per record.
 -- Place. Schema 2.1 and later write [longitude, latitude]; files of 2.0 came in both orders, so there the values say
 -- which is which: no French latitude is beyond 51.3 degrees; in metropolitan France the latitude is the greater, on
 -- Mayotte (below -12) the lesser. The consolidation's own coordinates serve where the native text cannot be read.
@@ -8,7 +8,7 @@
 -- Access: Accès réservé, and car parks reserved for customers, are restricted.
 WITH texts AS (
     SELECT _file, _record, layout, longitude, latitude, consolidated_longitude, consolidated_latitude, consolidated_code_postal,
-           consolidated_commune, implantation_station,
+           consolidated_commune, implantation_station, code_postal, number_of(puissance_maximale_station) AS station_kw,
            CASE WHEN lower(clean(id_pdc_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_itinerance) END AS pdc_id,
            CASE WHEN lower(clean(id_pdc_local)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_pdc_local) END AS local_id,
            coalesce(CASE WHEN lower(clean(id_station_itinerance)) NOT IN ('non concerné', 'non concerne', '-') THEN clean(id_station_itinerance) END,
@@ -19,10 +19,10 @@ WITH texts AS (
                 THEN coordonneesXY[2:-2]   -- most: trimming character by character is dear
                 ELSE trim(coordonneesXY, ' []' || chr(9) || chr(160) || chr(8203)) END AS place_text,
            nullif(clean(puissance_nominale), '-') AS power_text,
-           prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre, cable_t2_attache,
+           prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_mcs, prise_type_autre, cable_t2_attache,
            gratuit, paiement_acte, paiement_cb, paiement_autre,
            truth_of(prise_type_ef) AS has_ef, truth_of(prise_type_2) AS has_t2, truth_of(prise_type_combo_ccs) AS has_ccs,
-           truth_of(prise_type_chademo) AS has_chademo, truth_of(prise_type_autre) AS has_other, truth_of(cable_t2_attache) AS has_cable,
+           truth_of(prise_type_chademo) AS has_chademo, truth_of(prise_type_mcs) AS has_mcs, truth_of(prise_type_autre) AS has_other, truth_of(cable_t2_attache) AS has_cable,
            truth_of(gratuit) AS is_free, truth_of(paiement_acte) AS has_adhoc, truth_of(paiement_cb) AS has_card, truth_of(paiement_autre) AS has_otherpay,
            upper(nullif(clean(type_prise), '-')) AS plug_list, lower(clean(acces_recharge)) AS v1_terms,
            coalesce(clean(horaires), CASE WHEN regexp_matches(accessibilite, '[0-9] ?h|24/24') THEN clean(accessibilite) END) AS hours,   -- version 1: any remark
@@ -47,10 +47,10 @@ words AS (
            CASE WHEN is_plain THEN plain_first ELSE number_of(odd.first) END AS first_deg,
            CASE WHEN is_plain THEN plain_second ELSE number_of(odd.second) END AS second_deg,
            coalesce(TRY_CAST(power_text AS DOUBLE), number_of(replace(lower(power_text), 'kw', ''))) AS number_kw,
-           CASE WHEN coalesce(prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_autre) IS NOT NULL
+           CASE WHEN coalesce(prise_type_ef, prise_type_2, prise_type_combo_ccs, prise_type_chademo, prise_type_mcs, prise_type_autre) IS NOT NULL
                 THEN list_concat(CASE WHEN has_chademo THEN ['prise_type_chademo'] END, CASE WHEN has_ef THEN ['prise_type_ef'] END,
                                  CASE WHEN has_t2 THEN ['prise_type_2'] END, CASE WHEN has_ccs THEN ['prise_type_combo_ccs'] END,
-                                 CASE WHEN has_other THEN ['prise_type_autre'] END)
+                                 CASE WHEN has_mcs THEN ['prise_type_mcs'] END, CASE WHEN has_other THEN ['prise_type_autre'] END)
                 ELSE regexp_extract_all(plug_list, 'CHADEMO(-EU)?|COMBO ?[12]?|CCS ?[12]?|T[12]( ?CABLE)?|T3[AC]?|E/?F') END AS plugs,
            -- 02/01/23 is no day of the year 2
            coalesce(CASE WHEN TRY_CAST(commissioned_text AS DATE) BETWEEN DATE '1000-01-01' AND DATE '2999-12-31' THEN TRY_CAST(commissioned_text AS DATE) END,
@@ -71,7 +71,7 @@ values_read AS (
            list_transform(plugs, lambda plug: CASE plug
                WHEN 'prise_type_chademo' THEN connector_type_of('irve', 'prise_type_chademo') WHEN 'prise_type_ef' THEN connector_type_of('irve', 'prise_type_ef')
                WHEN 'prise_type_2' THEN connector_type_of('irve', 'prise_type_2') WHEN 'prise_type_combo_ccs' THEN connector_type_of('irve', 'prise_type_combo_ccs')
-               WHEN 'prise_type_autre' THEN connector_type_of('irve', 'prise_type_autre')
+               WHEN 'prise_type_mcs' THEN connector_type_of('irve', 'prise_type_mcs') WHEN 'prise_type_autre' THEN connector_type_of('irve', 'prise_type_autre')
                ELSE connector_type_of('irve', replace(replace(replace(plug, '/', ''), '-', ''), ' ', '')) END) AS kinds
     FROM words
 ),
@@ -83,7 +83,7 @@ complaints AS (   -- what could not be read, each asked once: most rows have not
            power_text IS NOT NULL AND (number_kw IS NULL OR NOT isfinite(number_kw)) AS no_power,
            (prise_type_ef IS NOT NULL AND has_ef IS NULL) OR (prise_type_2 IS NOT NULL AND has_t2 IS NULL)
                OR (prise_type_combo_ccs IS NOT NULL AND has_ccs IS NULL) OR (prise_type_chademo IS NOT NULL AND has_chademo IS NULL)
-               OR (prise_type_autre IS NOT NULL AND has_other IS NULL) OR (cable_t2_attache IS NOT NULL AND has_cable IS NULL)
+               OR (prise_type_mcs IS NOT NULL AND has_mcs IS NULL) OR (prise_type_autre IS NOT NULL AND has_other IS NULL) OR (cable_t2_attache IS NOT NULL AND has_cable IS NULL)
                OR (gratuit IS NOT NULL AND is_free IS NULL) OR (paiement_acte IS NOT NULL AND has_adhoc IS NULL)
                OR (paiement_cb IS NOT NULL AND has_card IS NULL) OR (paiement_autre IS NOT NULL AND has_otherpay IS NULL) AS no_boolean,
            access_text IS NOT NULL AND access IS NULL AS no_access,
@@ -108,11 +108,11 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
             ELSE coalesce(number_of(longitude), number_of(consolidated_longitude)) END AS longitude_deg,
        -- some write [street][postal code][town]
        CASE WHEN address LIKE '[%][%][%]' THEN clean(split_part(address[2:-2], '][', 1)) ELSE address END AS street_address,
-       coalesce(clean(consolidated_code_postal), CASE WHEN address LIKE '[%][%][%]' THEN clean(split_part(address[2:-2], '][', 2)) END) AS postal_code,
+       coalesce(clean(consolidated_code_postal), clean(code_postal), CASE WHEN address LIKE '[%][%][%]' THEN clean(split_part(address[2:-2], '][', 2)) END) AS postal_code,
        coalesce(clean(consolidated_commune), CASE WHEN address LIKE '[%][%][%]' THEN clean(split_part(address[2:-2], '][', 3)) END) AS city,
        kw AS power_kw,
        CASE WHEN kw IS NOT NULL THEN 'declared' END AS power_method,
-       CASE WHEN has_ccs OR has_chademo OR (plug_list LIKE '%CHADEMO%' OR plug_list LIKE '%COMBO%' OR plug_list LIKE '%CCS%') THEN 'DC'
+       CASE WHEN has_ccs OR has_chademo OR has_mcs OR (plug_list LIKE '%CHADEMO%' OR plug_list LIKE '%COMBO%' OR plug_list LIKE '%CCS%') THEN 'DC'
             WHEN has_t2 OR has_ef OR (plug_list IS NOT NULL AND len(plugs) > 0) THEN 'AC' END AS current_type,
        CASE WHEN len(plugs) > 0 THEN CAST(len(plugs) AS INTEGER) END AS connector_count,
        CASE WHEN plug_list IS NULL THEN kinds ELSE list_sort(list_distinct(kinds)) END AS connector_types,
@@ -134,14 +134,15 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
             ELSE instant_of(updated_text, CAST(getvariable('dataset_zone') AS VARCHAR)) END END AS updated_at,
        nom_station AS station_name,
        CAST(NULL AS VARCHAR) AS site_name,
-       CAST(NULL AS DOUBLE) AS station_power_kw,
+       CASE WHEN station_kw <> 0 THEN station_kw END AS station_power_kw,
        list_transform(plugs, lambda plug, place: {
            'connector_id': CAST(NULL AS VARCHAR), 'connector_type': kinds[place], 'connector_type_raw': plug,
            'connector_format': CASE plug WHEN 'prise_type_2' THEN CASE WHEN has_cable THEN 'cable' WHEN NOT has_cable THEN 'socket' END
                                          WHEN 'prise_type_ef' THEN 'socket' WHEN 'prise_type_combo_ccs' THEN 'cable' WHEN 'prise_type_chademo' THEN 'cable'
+                                         WHEN 'prise_type_mcs' THEN 'cable'
                                          ELSE CASE WHEN plug LIKE 'C%' OR plug LIKE '%CABLE' THEN 'cable' END END,
            'current_type': CASE plug WHEN 'prise_type_2' THEN 'AC' WHEN 'prise_type_ef' THEN 'AC' WHEN 'prise_type_combo_ccs' THEN 'DC'
-                                     WHEN 'prise_type_chademo' THEN 'DC' WHEN 'prise_type_autre' THEN NULL
+                                     WHEN 'prise_type_chademo' THEN 'DC' WHEN 'prise_type_mcs' THEN 'DC' WHEN 'prise_type_autre' THEN NULL
                                      ELSE CASE WHEN plug LIKE 'C%' THEN 'DC' ELSE 'AC' END END,
            'power_kw': CASE WHEN len(plugs) = 1 THEN kw END,
            'power_method': CASE WHEN len(plugs) = 1 AND kw IS NOT NULL THEN 'declared' END,

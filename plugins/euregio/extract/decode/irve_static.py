@@ -1,4 +1,4 @@
-"""IRVE static: the French register of recharging points as CSV, schema 2.x, its national consolidation, and version 1."""
+"""IRVE static: the French register of recharging points as CSV, schema 2.x and 3.0, its national consolidation, version 1."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from euregio.extract.decode.plain import Source
 
 FORMAT = Format(
-    "irve-static", "IRVE static (CSV 2.x, consolidated, 1.0)", "recharging_point", "a recharging point (pdc) as a row"
+    "irve-static",
+    "IRVE static (CSV 2.x, 3.0, consolidated, 1.0)",
+    "recharging_point",
+    "a recharging point (pdc) as a row",
 )
 
-#: Names of schema 2.3.1 (Etalab, schema-irve-statique), of the consolidation (transport.data.gouv.fr) and of version 1
-#: where that has no counterpart. `layout` says which of the three a file is.
+#: Names of schema 2.3.1 (Etalab, schema-irve-statique), of the consolidation (transport.data.gouv.fr), of schema 3.0 (its
+#: alpha) and of version 1 where that has no counterpart. `layout` says which of them a file is.
 _NAMES = (
     "nom_amenageur", "siren_amenageur", "contact_amenageur", "nom_operateur", "contact_operateur",
     "telephone_operateur", "nom_enseigne", "id_station_itinerance", "id_station_local", "nom_station",
@@ -31,10 +34,14 @@ _NAMES = (
     "date_maj", "cable_t2_attache", "last_modified", "datagouv_dataset_id", "datagouv_resource_id",
     "datagouv_organization_or_owner", "consolidated_longitude", "consolidated_latitude", "consolidated_code_postal",
     "consolidated_commune", "longitude", "latitude", "type_prise", "acces_recharge", "accessibilite", "source",
+    "code_postal", "puissance_maximale_station", "prise_type_mcs",
 )  # fmt: skip
 
-#: Version 1 (2017) and other writings.
+#: Version 1 (2017), schema 3.0, and other writings.
 _ALIASES = {
+    "station_latitude": "latitude", "station_longitude": "longitude", "nb_pdc": "nbre_pdc",
+    "puissance_nominale_kw": "puissance_nominale", "puissance_maximale_station_kw": "puissance_maximale_station",
+    "horodatage_maj": "date_maj",
     "n_amenageur": "nom_amenageur", "n_operateur": "nom_operateur", "n_enseigne": "nom_enseigne",
     "id_station": "id_station_itinerance", "n_station": "nom_station", "ad_station": "adresse_station",
     "code_insee": "code_insee_commune", "id_pdc": "id_pdc_itinerance", "puiss_max": "puissance_nominale",
@@ -53,7 +60,7 @@ FIELDS = Fields(
 
 
 def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
-    """One row per recharging point, all text, in the names of schema 2.3; `layout` is `2.1` (and later), `2.0` or `1.0`.
+    """One row per recharging point, all text, in the names of schema 2.3; `layout` is `3.0`, `2.1` (and later), `2.0` or `1.0`.
 
     Raises DecodeError where the file is no CSV with an id and a place in each row.
     """
@@ -61,6 +68,8 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
 
 
 def _layout_of(columns: Collection[str]) -> str:
+    if "prise_type_mcs" in columns:
+        return "3.0"
     if "cable_t2_attache" in columns:
         return "2.1"
     return "2.0" if "coordonneesXY" in columns else "1.0"
