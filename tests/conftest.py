@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import subprocess
 import sys
@@ -10,6 +11,11 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
+
+
+def pytest_unconfigure() -> None:
+    """Servers of packages log when the process ends, into streams that are closed by then: no fault of a test."""
+    logging.raiseExceptions = False
 
 
 @pytest.fixture(scope="session")
