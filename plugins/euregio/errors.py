@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, Self
+
+#: What a terminal, a mail or a reader's eye obeys instead of showing it (controls, turns of the writing's direction,
+#: tags), and what no database takes (zero bytes, halves of characters).
+_OBEYED = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def harmless(text: str) -> str:
+    """`text` in one line, with what would be obeyed written out (`\\x1b`, `\\u202e`): texts of publishers reach logs,
+    terminals, mails and pages."""
+    plain = " ".join(text.split())
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), plain)
 
 
 class EuregioError(Exception):
@@ -35,7 +49,7 @@ class EuregioError(Exception):
             text += f"; expected {_short(self.expected, 600)}"
         if self.do:
             text += f". {self.do}"
-        return " ".join(text.split())
+        return harmless(text)
 
     def at(self, where: str) -> EuregioError:
         """The same error with `where` put in front of its place."""

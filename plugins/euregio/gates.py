@@ -48,6 +48,10 @@ class Acceptance:
             )
         if not self.person.strip():
             raise DeclarationError("an acceptance is by a named person", found="nobody")
+        if not (self.reason.isprintable() and self.person.isprintable()):
+            raise DeclarationError(
+                "a reason is one line of plain text", found=self.reason, expected="no line breaks or hidden characters"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -55,7 +55,15 @@ def test_a_user_sees_the_atlas_and_its_files(app) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/atlas/..%2Fsecret.txt", "/atlas/%2E%2E/secret.txt", "/atlas//etc/passwd", "/atlas/data/..%2F..%2Fsecret.txt"],
+    [
+        "/atlas/..%2Fsecret.txt",
+        "/atlas/%2E%2E/secret.txt",
+        "/atlas//etc/passwd",
+        "/atlas/data/..%2F..%2Fsecret.txt",
+        "/atlas/" + "a" * 300,
+        "/atlas/" + "a/" * 3000,
+        "/atlas/%00",
+    ],
 )
 def test_no_path_leads_out_of_the_atlas(app, path: str) -> None:
     answer = known(app).get(path)

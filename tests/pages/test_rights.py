@@ -182,3 +182,27 @@ def test_every_answer_binds_the_browser(world: Any, logged_in: bool) -> None:
         assert (headers["x-content-type-options"], headers["cache-control"]) == ("nosniff", "no-store"), path
         assert "default-src 'none'" in headers["content-security-policy"], path
         assert "frame-ancestors" in headers["content-security-policy"], path
+
+
+@pytest.mark.parametrize(
+    "body", ["a=b&" * 30, "batch=%00&gates=volume&reason=abcdef", "gates=" + "&gates=" * 19, "\xff=\xfe"]
+)
+def test_a_form_that_is_none_is_refused(world: Any, body: str) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    answer = world.client("op").post(
+        f"/incidents/{world.incident}/accept", content=body.encode("latin-1"), headers=kind
+    )
+    assert answer.status_code == 422
+
+
+def test_a_reason_with_hidden_characters_starts_nothing(world: Any) -> None:
+    held = world.client("op").get(f"/api/incidents/{world.incident}").json()["held"]
+    before = len(world.started)
+    for reason in ("it is\x1b[2J meant so", "it is \u202emeant so"):
+        order = {"batch": held["batch"], "gates": held["gates"], "reason": reason}
+        answer = world.client("op").post(f"/api/incidents/{world.incident}/acceptance", json=order)
+        assert answer.status_code == 422
+    assert len(world.started) == before
+    order = {"batch": held["batch"], "gates": held["gates"], "reason": "it is\nmeant so"}
+    assert world.client("op").post(f"/api/incidents/{world.incident}/acceptance", json=order).status_code == 201
+    assert world.started[-1]["conf"]["accept"]["reason"] == "it is meant so"

@@ -11,21 +11,24 @@ import duckdb
 
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import Table
+from euregio.errors import harmless
 from euregio.extract.landing import manifest_of
 from euregio.release.gate import passage
 from euregio.settings import Settings
-from euregio.storage.duck import connect, identifier, quoted
+from euregio.storage.duck import connect, identifier, literal, quoted
 from euregio.storage.zones import Zone
 
 _FILES, _RECORDS, _ROWS = 5, 10, 3
 _TOLD = ("name", "sha256", "size_bytes", "fetched_at", "address")
-_LONGEST = 80
+_LONGEST, _LONGEST_ADDRESS = 80, 500
+#: Rows that nobody may be shown, whatever the columns: their publisher says so itself.
+_UNSHOWN = ("not_to_be_published",)
 
 
 def landed(zone: Zone, files: Iterable[str]) -> list[dict[str, Any]]:
     """Name, hash, size, address (without secrets) and instant of landed files, at most five."""
     manifests = (manifest_of(zone, sha256) for sha256 in list(files)[:_FILES])
-    return [{name: manifest[name] for name in _TOLD if name in manifest} for manifest in manifests]
+    return [{name: _told(manifest[name]) for name in _TOLD if name in manifest} for manifest in manifests]
 
 
 def records(
@@ -63,14 +66,22 @@ def sample_rows(
         columns = ", ".join(f"CAST({identifier(name)} AS VARCHAR) AS {identifier(name)}" for name in through.crossing)
         # the passage has proved the policy's own condition; its other half asks for rows that were not kept back
         rule = dataset.release.rows if dataset.release else "false"
-        condition = f"coalesce(({rule}), false)" if rule else "true"
+        condition = f"coalesce((\n{rule}\n), false)" if rule else "true"  # a rule may end in a comment
         found = asked.sql(
             f"SELECT {columns} FROM read_parquet({quoted(str(zone.local(rows)))}) "
-            f"WHERE _verdict = 'quarantined' AND ({condition}) LIMIT {_ROWS}"
+            f"WHERE _verdict = 'quarantined' AND NOT list_has_any(_reasons, {literal(list(_UNSHOWN))}) "
+            f"AND ({condition}) LIMIT {_ROWS}"
         )
         names, lines = found.columns, found.fetchall()
-    kept = ({name: value[:_LONGEST] for name, value in zip(names, line, strict=True) if value} for line in lines)
+    kept = (
+        {name: harmless(value)[:_LONGEST] for name, value in zip(names, line, strict=True) if value} for line in lines
+    )
     return [json.dumps(row, ensure_ascii=False) for row in kept]
+
+
+def _told(value: Any) -> Any:
+    """A fact of a manifest as it is told: a publisher may have named the file, and the address that it sent us to."""
+    return harmless(value)[:_LONGEST_ADDRESS] if isinstance(value, str) else value
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from euregio.declarations.datasets import Dataset
 from euregio.errors import EuregioError
 from euregio.settings import PROJECT, Settings
 from euregio.storage.duck import quoted
+from euregio.storage.journal import Incident
 from euregio.storage.layer import open_layer
 
 #: Regions and indicators are named up to this number, the others counted.
@@ -70,6 +71,19 @@ def last_release(dataset_id: str, settings: Settings | None = None) -> tuple[dic
         return None, "nothing of it was released yet"
     at = datetime.fromisoformat(found[1]).astimezone(UTC).isoformat(timespec="seconds")
     return {"period": found[0], "released_at": at, "rows": int(found[2] or 0)}, ""
+
+
+def samples(incident: Incident) -> list[str]:
+    """Rows that were noted with an incident; none where the dataset is closed by now, or no longer declared."""
+    try:
+        declared = datasets.dataset(incident.dataset)
+    except EuregioError:
+        return []
+    return (
+        [str(row) for row in incident.facts.get("samples") or []]
+        if declared.licence and declared.access == "open"
+        else []
+    )
 
 
 def degraded(dataset: Dataset, tables: Iterable[str]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from euregio.alerts.facts import samples
 from euregio.alerts.kinds import kind
 from euregio.settings import PROJECT
 from euregio.storage.journal import Incident
@@ -36,6 +37,7 @@ def message(incident: Incident, what: str, at: datetime) -> Message:
         **facts, "incident": incident, "place": place_of(incident), "what": what, "kind": about, "at": at,
         "happened": about.happened.format_map({**named, "found": facts.get("problem", {}).get("found") or "nothing"}),
         "lasted": duration((incident.closed_at or at) - incident.opened_at), "problem": facts.get("problem", {}),
+        "samples": samples(incident),
     }  # fmt: skip
     place = place_of(incident) + (
         f" {facts['period']}" if facts.get("period") and what == "opened" and "*" not in incident.dataset else ""

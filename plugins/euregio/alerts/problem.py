@@ -6,9 +6,10 @@ import errno
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
-from euregio.errors import EuregioError
+from euregio.errors import EuregioError, harmless
 
 #: Key of the XCom that a failing task leaves.
 XCOM_KEY = "problem"
@@ -55,8 +56,11 @@ class Problem:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Problem:
-        """The problem that `to_json` gave; fields that this version does not know are left out."""
-        return cls(**{name: value for name, value in content.items() if name in cls.__dataclass_fields__})
+        """The problem that `to_json` gave. What this version does not know, or is of another kind, is left out: it comes
+        from a worker, perhaps another country's, and must not keep an alert from going out."""
+        known = {name: _taken(name, value) for name, value in content.items() if name in cls.__dataclass_fields__}
+        given = {name: value for name, value in known.items() if value is not None}
+        return cls(**{"kind": "program_error", "what": "the task says nothing that can be read", **given})
 
 
 def problem_of(error: BaseException, step: str, batch: Mapping[str, Any] | None = None) -> Problem:
@@ -70,7 +74,7 @@ def problem_of(error: BaseException, step: str, batch: Mapping[str, Any] | None 
     common: dict[str, Any] = {
         "step": step,
         "batch": {name: reference[name] for name in _OF_BATCH if name in reference},
-        "reasons": {str(name): int(count or 0) for name, count in (facts.get("reasons") or {}).items()},
+        "reasons": {harmless(str(name)): int(count or 0) for name, count in (facts.get("reasons") or {}).items()},
         "figures": _held(error),
         "titles": {str(name): str(title) for name, title in (facts.get("titles") or {}).items()},
         "table": facts.get("table"),
@@ -83,7 +87,7 @@ def problem_of(error: BaseException, step: str, batch: Mapping[str, Any] | None 
         return Problem(kind, what, code or name, **common)
     status = getattr(error, "status", None)
     return Problem(
-        kind, error.what[:_LONGEST], cause_of(error, common["reasons"]), _text(error.where), _text(error.found), _text(error.expected),
+        kind, harmless(error.what)[:_LONGEST], cause_of(error, common["reasons"]), _text(error.where), _text(error.found), _text(error.expected),
         error.do, status=status, **common,
     )  # fmt: skip
 
@@ -158,14 +162,55 @@ def cause_of(error: EuregioError, reasons: Mapping[str, int]) -> str:
     if status := getattr(error, "status", None):
         return f"HTTP {status}"
     words = re.sub(r"'[^']*'|\"[^\"]*\"|\d+", "", error.what)
-    return " ".join(words.split())[:120]
+    return harmless(words)[:120]
 
 
 def _held(error: BaseException) -> dict[str, str]:
     """What the gates that hold a batch found, by gate and number."""
     findings = [one for one in getattr(error, "findings", ()) if one.blocks]
-    return {f"{one.gate} {number}": str(one.what)[:_LONGEST] for number, one in enumerate(findings[:20], 1)}
+    return {f"{one.gate} {number}": harmless(str(one.what))[:_LONGEST] for number, one in enumerate(findings[:20], 1)}
+
+
+def _taken(name: str, value: Any) -> Any:
+    """A field of a problem that a worker left; None where it is not of the field's kind."""
+    match name:
+        case "reasons":
+            return {harmless(k): v for k, v in value.items() if _number(v)} if isinstance(value, dict) else None
+        case "figures" | "titles":
+            return {harmless(k): _plain(v) for k, v in value.items()} if isinstance(value, dict) else None
+        case "batch":
+            return {k: _plain(v) for k, v in value.items() if k in _OF_BATCH} if isinstance(value, dict) else None
+        case "records":
+            found = value.items() if isinstance(value, dict) else ()
+            return {harmless(k): [one for one in v if _number(one)] for k, v in found if isinstance(v, list)}
+        case "fetched":
+            rows = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+            return [
+                {harmless(k): _plain(v) for k, v in row.items()} for row in rows if _is_instant(row.get("fetched_at"))
+            ]
+        case "status":
+            return value if _number(value) else None
+        case _:
+            return _text(value)
+
+
+def _plain(value: Any) -> Any:
+    """A number, a list of texts, or a text."""
+    if isinstance(value, list | tuple):
+        return [_text(one) for one in value]
+    return value if isinstance(value, bool | int | float | None) else _text(value)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_instant(value: object) -> bool:
+    try:
+        return bool(datetime.fromisoformat(str(value)))
+    except ValueError:
+        return False
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)[:_LONGEST]
+    return None if value is None else harmless(str(value))[:_LONGEST]

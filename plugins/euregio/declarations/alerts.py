@@ -104,7 +104,10 @@ class Digest(_Declared):
 class Alerts(_Declared):
     """The whole of `include/alerts.yaml`."""
 
-    channels: Annotated[dict[str, Channel], Field(default_factory=dict, description="Ways to people, by name")]
+    channels: Annotated[
+        dict[Annotated[str, Field(max_length=60)], Channel],
+        Field(default_factory=dict, description="Ways to people, by name"),
+    ]
     routes: Annotated[tuple[Route, ...], Field(default=(), description="Which incidents go where")]
     owners: Annotated[
         dict[str, tuple[str, ...]], Field(default_factory=dict, description="Mail addresses of the datasets' owners")

@@ -23,6 +23,8 @@ from euregio.settings import PROJECT
 
 FOLDER = PROJECT / "include" / "datasets"
 _FILE = re.compile(r"(?P<country>[a-z]{2})/(?P<theme>[a-z][a-z0-9_]*?)__(?P<publisher>[a-z0-9_]+)\.yaml")
+#: The journal, pools and file systems hold no longer ones.
+_LONGEST_NAME = 100
 
 
 class Licence(BaseModel):
@@ -78,7 +80,9 @@ class Dataset(BaseModel):
     source: Annotated[SourceSpec, Field(description="Where the bytes come from")]
     licence: Annotated[Licence | None, Field(default=None, description="Without a licence nothing crosses")]
     attribution: Annotated[str | None, Field(default=None, description="Credit line as the licence asks")]
-    owner: Annotated[str, Field(default="data engineering", description="Who is asked when it breaks")]
+    owner: Annotated[
+        str, Field(default="data engineering", min_length=1, max_length=120, description="Who is asked when it breaks")
+    ]
     # left out of the batch's name: a longer grace is no reason to release everything anew
     service: Annotated[
         Service,
@@ -200,10 +204,10 @@ def load_datasets(folder: Path = FOLDER) -> list[Dataset]:
 def load_dataset(path: Path) -> Dataset:
     """One dataset from its file. Raises DeclarationError with file, line and field."""
     place = _FILE.fullmatch(f"{path.parent.name}/{path.name}")
-    if place is None:
+    if place is None or len(path.stem) > _LONGEST_NAME:
         raise DeclarationError(
-            "a dataset's file is named by its country, theme and publisher",
-            where=shown(path), expected="include/datasets/<cc>/<theme>__<publisher>.yaml in lower case",
+            "a dataset's file is named by its country, theme and publisher", where=shown(path),
+            expected=f"include/datasets/<cc>/<theme>__<publisher>.yaml in lower case, at most {_LONGEST_NAME} letters",
         )  # fmt: skip
     facts = {"id": f"{place['country']}.{path.stem}", "country": place["country"], "theme": place["theme"]}
     return validated(Dataset, read_yaml(path), path).model_copy(update=facts)

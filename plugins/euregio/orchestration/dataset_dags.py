@@ -61,7 +61,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
     @task(pool=host_pool(dataset.host), inlets=memory)
     @measured("extract")
     def extract() -> dict[str, Any]:
-        period = _period(rhythm, dataset.id)
+        period = _period(rhythm, country, dataset.id)
         note(memory, LAST_RUN, period)
         observed.began(dataset.id, period, dataset)
         with timed(dataset.id, "extract"), leaving_problem("extract"):
@@ -80,7 +80,7 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         with timed(dataset.id, "check"), leaving_problem("check", reference):
             from euregio import pipeline
 
-            return pipeline.check(_batch(reference)).to_json()
+            return pipeline.check(_batch(reference, dataset.id, _period(rhythm, country, dataset.id))).to_json()
 
     @task
     @measured("harmonise")
@@ -88,16 +88,16 @@ def _wire(dataset: Any, rhythm: Rhythm, country: str) -> None:
         with timed(dataset.id, "harmonise"), leaving_problem("harmonise", reference):
             from euregio import pipeline
 
-            return pipeline.harmonise(_batch(reference)).to_json()
+            return pipeline.harmonise(_batch(reference, dataset.id, _period(rhythm, country, dataset.id))).to_json()
 
     @task(outlets=outlets, pool=LAYER_POOL)
     @measured("release")
     def release(reference: Any) -> dict[str, Any]:
-        period = _period(rhythm, dataset.id)
+        period = _period(rhythm, country, dataset.id)
         with timed(dataset.id, "release"), leaving_problem("release", reference):
             from euregio import pipeline
 
-            released = pipeline.release(_batch(reference)).to_json()
+            released = pipeline.release(_batch(reference, dataset.id, period)).to_json()
         events = get_current_context()["outlet_events"]
         for asset in outlets:
             events[asset].extra = {
@@ -124,14 +124,9 @@ def _first_batch(dataset_id: str, period: str) -> Any:
 
     run = get_current_context()["dag_run"]
     conf = run.conf or {}
-    if "accept" in conf:
+    if word := _word(dataset_id, period):
         from euregio import again
-        from euregio.gates import Acceptance
-        from euregio.orchestration.word import checked
 
-        person = run.triggering_user_name or ""
-        given = checked(conf["accept"], dataset=dataset_id, period=period, run_id=run.run_id, person=person)
-        word = Acceptance.from_json({**given, "person": person})
         return again.held(dataset_id, period, word, run_id=run.run_id)
     match conf.get("from", "publisher"):
         case "landed":
@@ -160,20 +155,55 @@ def news_of(released: dict[str, Any], period: str, partition: str) -> dict[str, 
     return {"partition": partition, "period": period, **numbers}
 
 
-def _batch(reference: dict[str, Any]) -> Any:
+def _word(dataset_id: str, period: str) -> Any:
+    """The sealed word of the person who triggered the run, from its conf; None where it has none. Raises DeclarationError."""
+    run = get_current_context()["dag_run"]
+    if "accept" not in (run.conf or {}):
+        return None
+    from euregio.gates import Acceptance
+    from euregio.orchestration.word import checked
+
+    person = run.triggering_user_name or ""
+    given = checked(run.conf["accept"], dataset=dataset_id, period=period, run_id=run.run_id, person=person)
+    return Acceptance.from_json({**given, "person": person})
+
+
+def _batch(reference: dict[str, Any], dataset_id: str, period: str) -> Any:
+    """The batch that the task before handed on.
+
+    An XCom is not only a task's to write: so the batch must be of this run's dataset and period, and who accepted it is
+    what the run's conf seals, whatever the reference says. Raises DeclarationError.
+    """
+    from dataclasses import replace
+
+    from euregio.errors import DeclarationError
     from euregio.pipeline import Batch
 
-    return Batch.from_json(reference)
+    batch = Batch.from_json({**reference, "accepted": None})
+    if (batch.dataset, batch.period) != (dataset_id, period):
+        raise DeclarationError(
+            "the batch handed on is not this run's", where=dataset_id, found=f"{batch.dataset} {batch.period}", expected=f"{dataset_id} {period}"
+        )  # fmt: skip
+    return replace(batch, accepted=_word(dataset_id, period))
 
 
-def _period(rhythm: Rhythm, where: str) -> str:
+def _period(rhythm: Rhythm, country: str, where: str) -> str:
     """The period of the present run: of its partition key, else of `--conf '{"period": …}'`, else of its time.
 
     A declared parameter would be validated and copied for each task of each DAG: a third of all parsing.
     """
-    context = get_current_context()
-    run = context["dag_run"]
+    from euregio.errors import DeclarationError
+
+    run = get_current_context()["dag_run"]
     if run.partition_key:
-        return rhythm.check(period_of(run.partition_key), where)
+        period = rhythm.check(period_of(run.partition_key), where)
+        if run.partition_key != key_of(country, period):  # its news would be another country's
+            raise DeclarationError(
+                "not a partition of this dataset",
+                where=where,
+                found=run.partition_key,
+                expected=key_of(country, period),
+            )
+        return period
     asked = (run.conf or {}).get("period")
     return rhythm.check(asked, where) if asked else rhythm.period(run.run_after or datetime.now(UTC))

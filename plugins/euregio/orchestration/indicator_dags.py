@@ -25,7 +25,7 @@ from euregio.orchestration.assets import table_asset, tables_of, tables_read, us
 from euregio.orchestration.dataset_dags import RETRIES
 from euregio.orchestration.metrics import timed
 from euregio.orchestration.notices import LAST_LOOK, LAST_RUN, TELL_FAILURE, deadline, leaving_problem, note
-from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
+from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, day_of, key_of, period_of
 from euregio.orchestration.pools import LAYER_POOL
 from euregio.orchestration.retries import RetryByKind
 
@@ -127,7 +127,7 @@ def _due_days(outlet: Any) -> list[str]:
     context = get_current_context()
     run, state = context["dag_run"], context["asset_state_store"][outlet]
     period = period_of(run.partition_key) if run.partition_key else LATEST
-    day = datetime.now(UTC).date().isoformat() if period == LATEST else period
+    day = datetime.now(UTC).date().isoformat() if period == LATEST else day_of(period, run.dag_id)
     known: Any = state.get(WAITING, default=[])
     days = sorted({*known, day})
     state.set(WAITING, days)

@@ -154,7 +154,18 @@ def about_run(dag_id: str, run_id: str | None, task_id: str | None, period: str 
     if run_id:
         facts["run_id"] = run_id
         facts["run_url"] = f"{base}/dags/{dag_id}/runs/{quote(run_id)}" + (f"/tasks/{task_id}" if task_id else "")
-    return {**facts, "period": period}
+    return {**facts, "period": _period(period)}
+
+
+def _period(text: object) -> str | None:
+    """The period; None where it is none: a run's partition key is whatever the person wrote who started it."""
+    from euregio.declarations.datasets import checked_period
+    from euregio.errors import EuregioError
+
+    try:
+        return checked_period(str(text))
+    except EuregioError:
+        return None
 
 
 @contextmanager

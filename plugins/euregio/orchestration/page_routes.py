@@ -204,7 +204,10 @@ async def _order(request: Request) -> models_incident.AcceptanceOrder:
         body += chunk
         if len(body) > _FORM_BYTES:
             raise HTTPException(413, "The form is too long.")
-    given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    try:
+        given = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
+    except ValueError as error:
+        raise HTTPException(422, "The form has too many fields.") from error
     try:
         return models_incident.AcceptanceOrder.model_validate(
             {

@@ -77,9 +77,12 @@ def pages_app(folder: Path | None = None, side: Any = None) -> Any:
 
     def atlas(path: str, request: Request) -> Response:
         root = (folder or atlas_folder()).resolve()
-        wanted = (root / (path or "index.html")).resolve()
-        if wanted.is_dir():
-            wanted = wanted / "index.html"
+        try:
+            wanted = (root / (path or "index.html")).resolve()
+            if wanted.is_dir():
+                wanted = wanted / "index.html"
+        except (OSError, ValueError) as error:  # a name longer than any file's, or a loop of links
+            raise HTTPException(404, "The atlas has no such page.") from error
         if not wanted.is_relative_to(root) or (not wanted.is_file() and path):
             raise HTTPException(404, "The atlas has no such page.")
         if not wanted.is_file():

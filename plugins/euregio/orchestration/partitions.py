@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from euregio.declarations.datasets import begin_of
 from euregio.declarations.rhythm import EVEN, parts_of
 from euregio.errors import DeclarationError
 
@@ -14,6 +15,9 @@ DELIMITER = "|"
 EUROPE = "EU"
 #: Period of news that belong to no day (a register of the year): the indicators of the present are computed.
 LATEST = "latest"
+
+#: A period that begins later than this from now is a slip of the pen: released, it would stand before all that follow.
+_AHEAD = timedelta(days=7)
 
 _DAY, _MONTH, _YEAR, _INSTANT = "%Y-%m-%d", "%Y-%m", "%Y", "%Y-%m-%dT%H:%MZ"
 
@@ -67,18 +71,35 @@ class Rhythm:
             at = croniter(self.cron, at).get_prev(datetime)
         return at.strftime(self.period_format)
 
-    def check(self, period: str, where: str | None = None) -> str:
-        """`period` itself. Raises DeclarationError where it is not one of this rhythm's."""
+    def check(self, period: object, where: str | None = None) -> str:
+        """`period` itself. Raises DeclarationError where it is not one of this rhythm's, or is of the future."""
         try:
-            at = datetime.strptime(period, self.period_format).replace(tzinfo=UTC)
+            at = datetime.strptime(str(period), self.period_format).replace(tzinfo=UTC)
             if at.strftime(self.period_format) == period == self.period(at):
-                return period
+                return not_ahead(str(period), at, where)
         except ValueError:
             pass
         example = self.period(datetime.now(UTC))
         raise DeclarationError(
             "not a period of this dataset's rhythm", where=where, found=period, expected=f"one like {example}"
         )
+
+
+def not_ahead(period: str, begin: datetime, where: str | None = None) -> str:
+    """`period` itself. Raises DeclarationError where it begins more than a week from now."""
+    if begin > datetime.now(UTC) + _AHEAD:
+        raise DeclarationError(
+            "this period lies in the future: released, it would stand before all that follow", where=where, found=period,
+            expected=f"at most {_AHEAD.days} days from now",
+        )  # fmt: skip
+    return period
+
+
+def day_of(period: str, where: str | None = None) -> str:
+    """`period` itself, a day. Raises DeclarationError for anything else, and for a day of the future."""
+    if len(period) != len("2026-11-20"):
+        raise DeclarationError("this is not a day", where=where, found=period, expected="a day such as 2026-11-20")
+    return not_ahead(period, begin_of(period, where), where)
 
 
 def key_of(country: str, period: str) -> str:

@@ -31,7 +31,9 @@ def checked(accept: Any, *, dataset: str, period: str, run_id: str, person: str)
             "not an acceptance", where=f"{dataset}, conf of the run", found=accept, expected="what the pages write"
         )
     word = {name: value for name, value in accept.items() if name != "seal"}
-    if not hmac.compare_digest(str(accept.get("seal") or ""), _seal(word, dataset, period, run_id, person)):
+    if not hmac.compare_digest(
+        str(accept.get("seal") or "").encode("utf-8", "replace"), _seal(word, dataset, period, run_id, person).encode()
+    ):
         raise DeclarationError(
             "this word is not one that the pages took", where=f"{dataset}, conf of the run",
             do="Accept the batch on its incident's page, by POST of …/acceptance, or with `euregio accept`.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from euregio.alerts.facts import samples
 from euregio.alerts.kinds import kind
 from euregio.alerts.letter import language_of, languages, letter
 from euregio.alerts.problem import _GATES as GATE_KINDS
@@ -77,7 +78,7 @@ def incident(incident_id: str, known: Known, settings: Settings) -> IncidentFact
         happened=about.happened.format_map({**named, "found": problem.get("found") or "nothing"}), next=list(about.next),
         problem=problem, last_release=facts.get("last_release"), degrades=facts.get("degrades") or [],
         periods=[str(each) for each in facts.get("periods") or []], runs=[str(each) for each in facts.get("runs") or []],
-        samples=[str(each) for each in facts.get("samples") or []] if known.sees_rows else [],
+        samples=samples(one) if known.sees_rows else [],
         told=[Message(channel=each.channel, kind=each.kind, at=each.at, error=each.error) for each in told],
         held=held, accepted=accepted, languages=languages() if about.letter else [],
         language=language_of(facts.get("country", "")) if about.letter else None,
@@ -123,7 +124,7 @@ def conf_of(
     with asked_layer(settings) as layer:
         if by := _released_by(layer, one.dataset, held):
             raise Outdated("the batch is released already", where=one.incident_id, found=by)
-    word = Acceptance(batch, tuple(gates), reason.strip(), person)  # the run takes the person from the log-in
+    word = Acceptance(batch, tuple(gates), " ".join(reason.split()), person)  # the run takes the person from the log-in
     return {"period": held.period, "accept": {"batch": word.batch, "gates": list(word.gates), "reason": word.reason}}
 
 

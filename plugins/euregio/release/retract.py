@@ -18,6 +18,9 @@ def retract(con: duckdb.DuckDBPyConnection, dataset_id: str, period: str, *, per
     if not person.strip() or not 5 <= len(reason.strip()) <= 500:
         raise ReleaseError("a retraction names a person and a reason of 5 to 500 characters", where=dataset_id)
 
+    if not (person.isprintable() and reason.isprintable()):
+        raise ReleaseError("a reason is one line of plain text", where=dataset_id, found=reason)
+
     def withdraw() -> int:
         with transaction(
             con, f"retraction by {person}", f"retract {dataset_id} {period}", {"dataset": dataset_id, "period": period}

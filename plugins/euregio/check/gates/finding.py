@@ -38,7 +38,7 @@ class BatchBlocked(BatchRefused):
         error = BatchBlocked(
             self.what, where=f"{where}: {self.where}" if self.where else where, found=self.found, expected=self.expected, do=self.do
         )  # fmt: skip
-        error.findings, error.batch = self.findings, self.batch
+        error.findings, error.batch, error.facts = self.findings, self.batch, self.facts
         return error
 
     @property
