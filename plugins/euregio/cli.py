@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from euregio.cli_operation import add_operation
+from euregio.commands.terminal import plain_terminal
 from euregio.errors import EuregioError
 
 
@@ -19,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; exit code 0, 1 (a run failed) or 2 (what was given is wrong, with one clear line)."""
     given = _parser().parse_args(arguments)
     try:
-        code = int(given.run(given) or 0)
-        sys.stdout.flush()
+        with plain_terminal():
+            code = int(given.run(given) or 0)
+            sys.stdout.flush()
         return code
     except EuregioError as error:
         return _say(str(error), 2)
@@ -198,9 +200,9 @@ def _sql(given: argparse.Namespace) -> int:
 
     with open_layer(Settings(), read_only=not given.write, snapshot=given.snapshot) as con:
         if given.query:
-            run_query(con, given.query, given.form)
+            run_query(con, given.query, given.form, write=given.write)
         else:
-            prompt(con)
+            prompt(con, write=given.write)
     return 0
 
 

@@ -104,13 +104,12 @@ def _replay(given: argparse.Namespace) -> int:
 
 
 def _accept(given: argparse.Namespace) -> int:
-    import getpass
-
     from euregio import again
+    from euregio.commands.terminal import account
     from euregio.gates import Acceptance
 
     gates = tuple(given.gates.split(","))
-    word = Acceptance(given.batch, gates, given.reason, getpass.getuser())
+    word = Acceptance(given.batch, gates, given.reason, account())
     return _released(again.accept(given.dataset, given.period, word))
 
 
@@ -132,11 +131,10 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _retract(given: argparse.Namespace) -> int:
-    import getpass
-
     from euregio.commands.changes import retract
+    from euregio.commands.terminal import account
 
-    print(retract(given.dataset, given.period, getpass.getuser(), given.reason))
+    print(retract(given.dataset, given.period, account(), given.reason))
     return 0
 
 

@@ -17,8 +17,12 @@ _OBEYED = re.compile(
 def harmless(text: str) -> str:
     """`text` in one line, with what would be obeyed written out (`\\x1b`, `\\u202e`): texts of publishers reach logs,
     terminals, mails and pages."""
-    plain = " ".join(text.split())
-    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), plain)
+    return written_out(" ".join(text.split()))
+
+
+def written_out(text: str) -> str:
+    """`text` in its lines, with what would be obeyed written out."""
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class EuregioError(Exception):

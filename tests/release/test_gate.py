@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import duckdb
 import pytest
 
 from euregio.declarations.datasets import Dataset
@@ -74,3 +77,22 @@ def test_quarantined_rows_never_cross() -> None:
 def test_a_row_condition_that_is_unknown_keeps_the_row_back() -> None:
     fields = {"access": "open", "fields": ["identity", "place", "place_exact", "power"], "rows": "power_kw > 3.7"}
     assert "coalesce((\npower_kw > 3.7\n), false)" in passage(dataset(release=fields), TABLE).condition
+
+
+def test_known_ids_do_not_tell_which_stand_in_is_whose() -> None:
+    """With an order that anyone can work out, whoever knows the ids of a register would know the rows of each."""
+    grain = {"access": "open", "fields": ["identity", "place", "power"], "grain": "nuts3"}
+
+    def names(secret: str) -> list[str]:
+        projection = passage(dataset(release=grain), TABLE, secret=secret).projection
+        found = re.search(r"'xx\.charging__office:' \|\| dense_rank.*? AS \"point_id\"", projection)
+        assert found
+        ids = "SELECT 'XXABCE' || range AS point_id FROM range(50)"
+        return [
+            row[0] for row in duckdb.sql(f"SELECT {found[0]} FROM ({ids}) AS known ORDER BY known.point_id").fetchall()
+        ]
+
+    first, again, other = names("a secret"), names("a secret"), names("another")
+    assert len(set(first)) == 50
+    assert first == again
+    assert first != other

@@ -13,7 +13,7 @@ from euregio.errors import DeclarationError
 from euregio.indicators.registry import load_indicators, use_cases
 from euregio.release import retract as releases
 from euregio.settings import Settings
-from euregio.storage.layer import open_layer
+from euregio.storage.layer import alone, open_layer
 
 _MOST = 40
 
@@ -87,15 +87,19 @@ def retract(dataset_id: str, period: str, person: str, reason: str, settings: Se
     """Withdraw a release, and compute and publish anew the indicators that read its tables; what was done, in words."""
     settings = settings or Settings()
     dataset = datasets.dataset(dataset_id)
-    with open_layer(settings, read_only=False) as con:
+    with open_layer(settings, read_only=False) as con, alone(con, settings, dataset.id):
         gone = releases.retract(con, dataset_id, period, person=person, reason=reason)
-    given = set(pipeline.tables_given(dataset))
-    run_id = pipeline.new_run_id()
-    done = []
+    done = computed_anew(set(pipeline.tables_given(dataset)), settings)
+    computed = f"; computed and published anew: {', '.join(done)}" if done else ""
+    return f"{dataset_id} {period}: {gone:,} rows withdrawn by {person}{computed}"
+
+
+def computed_anew(tables: set[str], settings: Settings) -> list[str]:
+    """Compute and publish anew the indicators of each use case that reads one of the tables; gives the use cases."""
+    run_id, done = pipeline.new_run_id(), []
     for name in use_cases():
-        if any(one.tables & given for one in load_indicators(name).values()):
+        if any(one.tables & tables for one in load_indicators(name).values()):
             summary = use_case.compute(name, datetime.now(UTC).date().isoformat(), run_id=run_id, settings=settings)
             use_case.publish(name, [use_case.check_indicators(name, summary, settings=settings)], settings=settings)
             done.append(name)
-    computed = f"; computed and published anew: {', '.join(done)}" if done else ""
-    return f"{dataset_id} {period}: {gone:,} rows withdrawn by {person}{computed}"
+    return done

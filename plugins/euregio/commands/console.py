@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import re
 import sys
 from typing import Any
 
@@ -15,14 +16,25 @@ from euregio.errors import EuregioError
 
 #: A table of so many rows is shown whole, in its full width.
 _MOST_ROWS = 200
+#: Files go from the store also where the catalogue was opened for reading only.
+_REMOVES = re.compile(
+    r"\b(ducklake_)?(cleanup_old_files|delete_orphaned_files)\b|^\s*checkpoint\b", re.IGNORECASE | re.MULTILINE
+)
 _HELP = "End a statement with ; — .tables lists tables, .columns TABLE its columns with comments, .quit leaves."
 
 
-def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table") -> None:
+def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table", *, write: bool = False) -> None:
     """Run one query (or `.tables`, `.columns TABLE`) and print its result as `table`, `csv` or `json` (a line per row).
 
+    Without `write` DuckLake's functions that remove files are refused: a catalogue opened for reading does not stop them.
     Raises EuregioError.
     """
+    if not write and (removes := _REMOVES.search(query)):
+        raise EuregioError(
+            "this removes files of the layer",
+            found=removes[0],
+            do="`euregio maintain` does it safely; --write lets it run.",
+        )
     if query.strip().startswith("."):
         query, _ = _command(query.strip())
         if not query:
@@ -64,7 +76,7 @@ def _rows(result: duckdb.DuckDBPyRelation) -> Any:
         yield from batch
 
 
-def prompt(con: duckdb.DuckDBPyConnection) -> None:
+def prompt(con: duckdb.DuckDBPyConnection, *, write: bool = False) -> None:
     """Read statements and print their results until the end of input."""
     with contextlib.suppress(ImportError):
         importlib.import_module("readline")  # line editing and history where the platform has it
@@ -87,7 +99,7 @@ def prompt(con: duckdb.DuckDBPyConnection) -> None:
         statement += line + "\n"
         if line.rstrip().endswith(";"):
             try:
-                run_query(con, statement)
+                run_query(con, statement, write=write)
             except EuregioError as error:
                 print(error)
             statement = ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from euregio.commands.changes import computed_anew
 from euregio.declarations.datasets import load_datasets
 from euregio.errors import EuregioError
 from euregio.pipeline import zone_of
+from euregio.release.withdraw import withdraw
 from euregio.settings import Settings
 from euregio.storage.evolve import due
-from euregio.storage.layer import open_layer
+from euregio.storage.layer import alone, open_layer
 from euregio.storage.zones import remove_older
 from euregio.upkeep.layer import keep_in_order
 from euregio.upkeep.zones import sweep_zone
@@ -22,13 +24,28 @@ SNAPSHOTS_FOR = timedelta(days=30)
 def maintain(settings: Settings | None = None, at: datetime | None = None) -> dict[str, Any]:
     """Keep the layer, every zone that this machine reaches, and the scratch folder in order; gives what was done.
 
-    A zone that cannot be reached is named in `unreached`; the others are kept all the same.
+    What crossed under a policy of before and may not under today's leaves the layer first (`policy.withdrawn`), and the
+    indicators that read it are computed anew. A zone that cannot be reached is named in `unreached`; the others are kept
+    all the same. Datasets in the layer that nobody declares any more are named in `policy.undeclared`, and stay.
     """
     settings, at = settings or Settings(), at or datetime.now(UTC)
     datasets = load_datasets()
     with open_layer(settings, read_only=False) as con:
+        withdrawn, lines, unclear = set[str](), list[str](), list[str]()
+        for dataset in datasets:
+            try:
+                with alone(con, settings, dataset.id):
+                    gone = withdraw(con, dataset)
+            except (
+                EuregioError
+            ) as error:  # a policy that cannot be understood lets nothing cross, and is told by its own run
+                unclear.append(str(error))
+                continue
+            withdrawn |= gone.tables
+            lines += gone.lines
         layer = keep_in_order(con, datasets, at, snapshots_for=SNAPSHOTS_FOR)
         released = con.execute("SELECT DISTINCT dataset, batch_id, files FROM catalogue.release").fetchall()
+    computed = computed_anew(withdrawn, settings) if withdrawn else []
     zones: dict[str, Any] = {}
     unreached: list[str] = []
     for dataset in datasets:
@@ -42,7 +59,13 @@ def maintain(settings: Settings | None = None, at: datetime | None = None) -> di
         if any(swept.to_json().values()):
             zones[dataset.id] = swept.to_json()
     scratch = remove_older(settings.scratch, 86_400)
-    return {"layer": layer.to_json(), "zones": zones, "unreached": unreached, "scratch_files": scratch}
+    return {
+        "layer": layer.to_json(), "zones": zones, "unreached": unreached, "scratch_files": scratch,
+        "policy": {
+            "withdrawn": lines, "unclear": unclear, "computed": computed,
+            "undeclared": sorted({name for name, _, _ in released} - {dataset.id for dataset in datasets}),
+        },
+    }  # fmt: skip
 
 
 def upgrade(*, widen: bool = False, dry_run: bool = False, settings: Settings | None = None) -> list[str]:

@@ -158,13 +158,14 @@ def news_of(released: dict[str, Any], period: str, partition: str) -> dict[str, 
 def _word(dataset_id: str, period: str) -> Any:
     """The sealed word of the person who triggered the run, from its conf; None where it has none. Raises DeclarationError."""
     run = get_current_context()["dag_run"]
-    if "accept" not in (run.conf or {}):
+    conf = run.conf or {}
+    if "accept" not in conf:
         return None
     from euregio.gates import Acceptance
     from euregio.orchestration.word import checked
 
     person = run.triggering_user_name or ""
-    given = checked(run.conf["accept"], dataset=dataset_id, period=period, run_id=run.run_id, person=person)
+    given = checked(conf["accept"], dataset=dataset_id, period=period, run_id=run.run_id, person=person)
     return Acceptance.from_json({**given, "person": person})
 
 

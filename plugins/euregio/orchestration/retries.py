@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
-from euregio.errors import EuregioError, FetchError
+from euregio.errors import EuregioError, FetchError, ReleaseError
 
 #: Seconds before the second try; each further one waits twice as long.
 FIRST_WAIT = 60.0
@@ -19,7 +19,7 @@ class RetryByKind(RetryPolicy):
 
     FetchError waits as long as the publisher asked (its `retry_after` in seconds, from Retry-After), else twice as
     long each time. Other errors of Euregio (undecodable bytes, a refused batch, a wrong declaration) stay wrong
-    however often they are tried. Everything else (a lost connection, a full disk) goes Airflow's usual way.
+    however often they are tried. Everything else (a busy layer, a lost connection, a full disk) goes Airflow's usual way.
     """
 
     def evaluate(
@@ -36,6 +36,8 @@ class RetryByKind(RetryPolicy):
                 return RetryDecision.fail("The publisher's answer will stay the same: no further try.")
             wait = wait_seconds(try_number, getattr(exception, "retry_after", None))
             return RetryDecision.retry(timedelta(seconds=wait), f"The publisher may answer in {wait:.0f} s.")
+        if isinstance(exception, ReleaseError) and "stayed busy" in exception.what:
+            return RetryDecision.default()
         if isinstance(exception, EuregioError):
             return RetryDecision.fail("The same bytes under the same rules fail again: no further try.")
         return RetryDecision.default()

@@ -13,7 +13,7 @@ from euregio.storage.duck import identifier, quoted
 
 #: Under the grain nuts3: the tag of columns that tell a place more finely than its region, and what names an object.
 _FINER_THAN_REGION = "place_exact"
-_NAMES = {
+NAMES = {
     "point_id", "station_id", "site_id", "evse_id", "evse_id_raw", "station_name", "site_name", "connector_id", "tariff_id",
 }  # fmt: skip
 
@@ -33,9 +33,12 @@ class Passage:
     barrier: str | None = None
 
 
-def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]] | None = None) -> Passage:
+def passage(
+    dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]] | None = None, secret: str = ""
+) -> Passage:
     """The passage of a dataset's rows for one table.
 
+    `secret` is the zone's own: without it nobody can tell from known ids which stand-in is whose (grain nuts3).
     `extras` are columns besides the contract's (names to tags) that derived tables need. Where no row may cross (no
     licence, no release section, an access class that needs an agreement, a required column or a condition that the
     policy does not give this table) the passage has a `barrier`. Raises ReleaseError for a policy that cannot be
@@ -57,12 +60,12 @@ def passage(dataset: Dataset, table: Table, extras: Mapping[str, tuple[str, ...]
             crossing.append(column.name)
             continue
         withheld.append(column.name)
-        if column.name in _NAMES and column.required:
-            parts.append(f"{_stand_in(dataset.id, column.name)} AS {identifier(column.name)}")
+        if column.name in NAMES and column.required:
+            parts.append(f"{_stand_in(dataset.id, column.name, secret)} AS {identifier(column.name)}")
         else:
             parts.append(f"CAST(NULL AS {column.type}) AS {identifier(column.name)}")
     for name, tags in (extras or {}).items():
-        allowed = wanted & {name, *tags} and not (release.grain == "nuts3" and name in _NAMES)
+        allowed = wanted & {name, *tags} and not (release.grain == "nuts3" and name in NAMES)
         parts.append(identifier(name) if allowed else f"NULL AS {identifier(name)}")
     return Passage(", ".join(parts), condition, dataset.access, tuple(crossing), tuple(withheld))
 
@@ -95,7 +98,7 @@ def derived_projection(dataset: Dataset, table: Table) -> str:
 
 def too_fine(column: Column, grain: str) -> bool:
     """Whether a column tells more than the grain allows: an exact place, an address, the name of an object."""
-    return grain == "nuts3" and (_FINER_THAN_REGION in column.tags or column.name in _NAMES)
+    return grain == "nuts3" and (_FINER_THAN_REGION in column.tags or column.name in NAMES)
 
 
 def _barrier(dataset: Dataset, table: Table, wanted: set[str]) -> str | None:
@@ -111,7 +114,7 @@ def _barrier(dataset: Dataset, table: Table, wanted: set[str]) -> str | None:
     needed = [
         column
         for column in table.columns
-        if column.required and column.name not in _NAMES and not too_fine(column, grain)
+        if column.required and column.name not in NAMES and not too_fine(column, grain)
     ]
     unnamed = [column.name for column in needed if not _crosses(column, wanted)]
     return f"{table.name} requires {', '.join(unnamed)}, which release.fields does not name" if unnamed else None
@@ -150,6 +153,7 @@ def _crosses(column: Column, wanted: set[str]) -> bool:
     return bool(wanted & {column.name, *column.tags})
 
 
-def _stand_in(dataset_id: str, name: str) -> str:
+def _stand_in(dataset_id: str, name: str, secret: str) -> str:
     """A name that tells rows apart and nothing else: their number in the release, in an order unlike the publisher's."""
-    return f"{quoted(dataset_id + ':')} || dense_rank() OVER (ORDER BY md5(coalesce({identifier(name)}, '') || {quoted(dataset_id)}))"
+    order = f"md5({quoted(secret + dataset_id)} || coalesce({identifier(name)}, ''))"
+    return f"{quoted(dataset_id + ':')} || dense_rank() OVER (ORDER BY {order})"

@@ -30,6 +30,8 @@ EXTRAS = {
         "connectors": ("power",),
     }
 }
+#: Begins the reason of what crossed once and was taken out since (release/withdraw.py): the same batch may come again.
+WITHDRAWN = "withdrawn: "
 #: Rows that are grouped to stations and sites in one pass.
 _ROWS_PER_PASS = 2_000_000
 
@@ -50,7 +52,7 @@ class RowsFile:
 @dataclass(frozen=True)
 class Origin:
     """What a release says of itself: run, batch, period, landed files, time of the fetch (ISO), rule outcomes, and what
-    a person accepted (gate, found, person, reason)."""
+    a person accepted (gate, found, person, reason). `secret` orders the stand-ins of the grain nuts3."""
 
     run_id: str
     batch_id: str
@@ -59,6 +61,7 @@ class Origin:
     retrieved_at: str | None
     rules: Sequence[Mapping[str, Any]] = ()
     accepted: Sequence[Mapping[str, str]] = ()
+    secret: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def is_released(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, 
     source = "catalogue.release" if period else "catalogue.current_release"
     at = f" AND period = {quoted(period)}" if period else ""
     found = con.execute(
-        f"SELECT count(*), count(*) FILTER (batch_id = {quoted(batch_id)}) FROM {source} WHERE dataset = {quoted(dataset_id)}{at}"
+        f"SELECT count(*), count(*) FILTER (batch_id = {quoted(batch_id)} AND NOT starts_with(coalesce(withheld_reason, ''), {quoted(WITHDRAWN)})) FROM {source} WHERE dataset = {quoted(dataset_id)}{at}"
     ).fetchone()
     return bool(found and found[0] and found[0] == found[1])
 
@@ -108,7 +111,9 @@ def write_within(
 ) -> Released:
     """What `release` writes, within the transaction that is open: for a rehearsal, which rolls it back."""
     refuse_retracted(con, dataset.id, origin.period, origin.batch_id)
-    passages = {item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name)) for item in rows}
+    passages = {
+        item.table.name: passage(dataset, item.table, EXTRAS.get(item.table.name), origin.secret) for item in rows
+    }
     snapshot = (con.execute("SELECT max(snapshot_id) + 1 FROM ducklake_snapshots('lake')").fetchone() or (0,))[0]
     clear_period(con, dataset.id, origin.period)
     counts: dict[str, int] = {}

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import duckdb
 
@@ -149,22 +149,22 @@ def transaction(con: duckdb.DuckDBPyConnection, author: str, message: str, facts
 
 
 @contextmanager
-def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str) -> Iterator[None]:
+def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str, *, seconds: float = 3600) -> Iterator[None]:
     """Hold the layer's lock `name`: of two writers of one name the later waits, also in another process or machine.
 
     Two transactions that only add rows do not conflict in DuckLake, so two releases of one new period would both stay.
+    Raises ReleaseError where another holds it for longer than `seconds`: it hangs, and so would whoever waits for it.
     """
     kind, _, place = settings.layer_catalogue.partition(":")
     if kind == "postgres":
         guard = con.cursor()  # a transaction of its own, whose end frees the lock; so does a lost connection
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        asked = f"FROM postgres_query('layer_guard', 'SELECT CAST(pg_try_advisory_xact_lock({key}) AS text)')"
         try:
             with telling_no_login(kind, place):
                 guard.execute(f"ATTACH IF NOT EXISTS {quoted(place)} AS layer_guard (TYPE postgres)")
                 guard.execute("BEGIN")
-                guard.execute(
-                    f"FROM postgres_query('layer_guard', 'SELECT CAST(pg_advisory_xact_lock({key}) AS text)')"
-                ).fetchall()
+                _wait_for(lambda: guard.execute(asked).fetchone() == ("true",), name, seconds)
                 yield
         finally:
             # Ended by hand: closed with its transaction open, over a server that has died, it would end this process.
@@ -175,8 +175,29 @@ def alone(con: duckdb.DuckDBPyConnection, settings: Settings, name: str) -> Iter
         folder = Path(place).parent / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / name).open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _wait_for(lambda: _locked(file), name, seconds)
             yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for(taken: Callable[[], bool], name: str, seconds: float) -> None:
+    """Ask for a lock until it is taken. Raises ReleaseError after so many seconds."""
+    until, pause = time.monotonic() + seconds, 0.02
+    while not taken():
+        if time.monotonic() > until:
+            raise ReleaseError(
+                f"the layer stayed busy for {seconds:.0f} s: another writer of the same dataset does not end", where=name,
+                do="See which run or command of it still lasts, and end it; then run again.",
+            )  # fmt: skip
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,11 @@ _NAMED = (
     "JOIN (SELECT DISTINCT table_id, schema_id, path FROM ducklake_table) AS t ON t.table_id = f.table_id "
     "JOIN (SELECT DISTINCT schema_id, path FROM ducklake_schema) AS s ON s.schema_id = t.schema_id"
 )
+#: What a dump of DuckLake's tables holds of psql's own commands and of data (`\\.` ends them). In the rest no backslash
+#: is sound, nor a quotation, comment or text that would hide where data begin: psql would run what follows as a command.
+_FENCE = re.compile(rb"\\(un)?restrict [A-Za-z0-9]+")
+_DATA = re.compile(rb'COPY public\."?ducklake_[A-Za-z0-9_]+"? \([A-Za-z0-9_", ]*\) FROM stdin;')
+_HIDES = re.compile(rb"\\|/\*|\$")
 #: Begins the first line of a dump: a comment for psql, and the list of data files.
 _LIST = "-- euregio: data files "
 _PASSWORD = re.compile(r"\bpassword\s*=\s*('(?:[^'\\]|\\.)*'|\S+)")
@@ -156,7 +162,8 @@ class Postgres(Catalogue):
         """As Catalogue says: one transaction."""
         plain = folder / "catalogue.sql"
         with gzip.open(folder / self.file, "rb") as packed, plain.open("wb") as script:
-            shutil.copyfileobj(packed, script)
+            for line in _harmless(packed, self.file):
+                script.write(line)
         # the dump leaves the search path empty
         then = f"UPDATE public.ducklake_metadata SET value = {quoted(data_path)} WHERE key = 'data_path'"
         options = ("-X", "-q", "--set=ON_ERROR_STOP=1", "--single-transaction")
@@ -182,6 +189,28 @@ class Postgres(Catalogue):
             said = [line for line in done.stderr.splitlines() if line.strip()]
             raise EuregioError(f"{program} failed", where=self.where, found=said[-1] if said else done.returncode)
         return done.stdout.strip()
+
+
+def _harmless(dump: Iterable[bytes], where: str) -> Iterator[bytes]:
+    """The lines of a dump. Raises EuregioError for one that psql would take for a command of its own: a back-up that
+    somebody changed would run programs on this machine."""
+    in_data = False
+    for number, line in enumerate(dump, 1):
+        text = line.rstrip(b"\r\n")
+        if in_data:
+            in_data = text != rb"\."
+        elif _DATA.fullmatch(text):
+            in_data = True
+        elif (
+            number > 1
+            and not _FENCE.fullmatch(text)
+            and (_HIDES.search(text) or any(text.count(sign) % 2 for sign in (b"'", b'"')))
+        ):
+            raise EuregioError(
+                "this is no dump of a layer's catalogue: it holds a command", where=f"{where} line {number}",
+                do="The back-up was changed, or is another program's. Use one that is sound.",
+            )  # fmt: skip
+        yield line
 
 
 def without_password(conninfo: str) -> tuple[str, str | None]:

@@ -114,7 +114,9 @@ def below(store: Store, name: str, settings: Settings) -> Store:
 
 
 def copy(place: str, size_bytes: int, source: Store, target: Store) -> None:
-    """Copy one file. Raises EuregioError where it is missing, or is not as large as it should be."""
+    """Copy one file. Raises EuregioError where it is missing, is not as large as it should be, or its name leads elsewhere."""
+    if place.startswith("/") or "\x00" in place or ".." in place.split("/"):  # a back-up's list is not ours by itself
+        raise EuregioError("a file's name leads out of its folder", where=source.root, found=place)
     lies = source.local(place)
     if lies is not None:
         _put(lies, place, size_bytes, source, target)
