@@ -189,7 +189,7 @@ def _run(one: Any) -> RunState:
     key, conf = one.partition_key, one.conf if isinstance(one.conf, dict) else {}
     return RunState(
         run_id=one.run_id, state=str(getattr(one.state, "value", one.state)),
-        period=key.partition("|")[2] if key else (str(conf["period"]) if conf.get("period") else None),
+        period=key.partition("|")[2] if key else (str(conf["period"])[:40] if conf.get("period") else None),
         started_at=_utc(one.start_date), ended_at=_utc(one.end_date), triggered_by=one.triggering_user_name,
     )  # fmt: skip
 
