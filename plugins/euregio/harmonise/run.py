@@ -93,7 +93,7 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
     )  # rows carry their place; kept in order they would be written by one thread
     prepare(con, task)
     con.execute(f"CREATE OR REPLACE TEMP VIEW judged AS {_judged_sql(con, task)}")
-    repeated = _duplicates(con, task.table)
+    given, repeated = _duplicates(con, task.table)
     _see(con, task.decoded, without="repeated_record" if repeated else None)
     part = out.with_name(f".{out.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ def harmonise(con: duckdb.DuckDBPyConnection, task: Task, out: Path) -> Harmonis
             f"COPY ({_verdict_sql('judged')}{' UNION ALL FROM judged_again' if repeated else ''}) TO {quoted(str(part))} {_WRITTEN}"
         )
         _see(con, task.decoded)
-        found = _count(con, task, part)
+        found = _count(con, task, part, given)
         os.replace(part, out)
     finally:
         con.execute("RESET preserve_insertion_order")  # decoding on this connection numbers records by their order
@@ -173,21 +173,22 @@ def _judged_sql(con: duckdb.DuckDBPyConnection, task: Task) -> str:
         FROM (SELECT *, {task.judge(types)} AS _failed FROM {source}) AS found {join}"""
 
 
-def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
-    """Judge the records that hold a repeated key apart, in the tables `repeated_record` and `judged_again` (rows with
-    their verdicts), so that all others are read once and joined with nothing. False where no key repeats.
+def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, bool]:
+    """How many rows the SQL gives, and whether a key repeats among them.
 
-    Of rows with one key that are sound otherwise, the one with the latest update stays, of equals the first. Leaves the
-    view `decoded` on the records that repeat.
+    Judges the records that hold a repeated key apart, in the tables `repeated_record` and `judged_again` (rows with
+    their verdicts), so that all others are read once and joined with nothing. Of rows with one key that are sound
+    otherwise, the one with the latest update stays, of equals the first. Leaves the view `decoded` on the records that
+    repeat.
     """
     if not table.key:
-        return False
+        return _number(con, "harmonised"), False
     key = "hash(" + ", ".join(identifier(name) for name in table.key) + ")"
     # the key is worked out once; of its record a number of the file and its own are kept, not the file's long name
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE key_of_record AS SELECT {key} AS key, hash(_file) AS file, _record FROM harmonised"
     )
-    rows = (con.execute("SELECT count(*) FROM key_of_record").fetchone() or (0,))[0]
+    rows = _number(con, "key_of_record")
     passes = rows // _ROWS_PER_PASS + 1
     con.execute("CREATE OR REPLACE TEMP TABLE repeated_key (key UBIGINT)")
     for number in range(passes):
@@ -198,8 +199,8 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
         "CREATE OR REPLACE TEMP TABLE repeated_record AS SELECT DISTINCT file, _record FROM key_of_record WHERE key IN (FROM repeated_key)"
     )
     con.execute("DROP TABLE key_of_record")
-    if not (con.execute("SELECT count(*) FROM repeated_key").fetchone() or (0,))[0]:
-        return False
+    if not _number(con, "repeated_key"):
+        return rows, False
     con.execute(
         "CREATE OR REPLACE TEMP TABLE decoded_again AS SELECT * FROM decoded SEMI JOIN repeated_record AS again ON again.file = hash(decoded._file) AND again._record = decoded._record"
     )
@@ -226,7 +227,11 @@ def _duplicates(con: duckdb.DuckDBPyConnection, table: Table) -> bool:
             FROM judged LEFT JOIN loser USING (_file, _record, _point)
         )
         {_verdict_sql("told")}""")
-    return True
+    return rows, True
+
+
+def _number(con: duckdb.DuckDBPyConnection, source: str) -> int:
+    return int((con.execute(f"SELECT count(*) FROM {source}").fetchone() or (0,))[0])
 
 
 def _verdict_sql(judged: str) -> str:
@@ -236,8 +241,8 @@ def _verdict_sql(judged: str) -> str:
         FROM {judged}"""
 
 
-def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised:
-    """Count verdicts and reasons in the written file, and hold them against the rows that the SQL gave."""
+def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path, given: int) -> Harmonised:
+    """Count verdicts and reasons in the written file, and hold them against `given`, the rows that the SQL gave."""
     source = f"read_parquet({quoted(str(rows))})"
     verdicts = dict(con.execute(f"SELECT _verdict, count(*) FROM {source} GROUP BY ALL").fetchall())
     reasons = dict(
@@ -245,7 +250,6 @@ def _count(con: duckdb.DuckDBPyConnection, task: Task, rows: Path) -> Harmonised
             f"SELECT reason, count(*) FROM (SELECT unnest(_reasons) AS reason FROM {source}) GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
     )
-    given = (con.execute("SELECT count(*) FROM harmonised").fetchone() or (0,))[0]
     if given != sum(verdicts.values()):
         raise EuregioError(
             "rows in and verdicts do not add up: a join of the frame multiplied or lost rows", where=task.dataset,
