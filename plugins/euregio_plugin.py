@@ -31,8 +31,18 @@ class EuregioPlugin(AirflowPlugin):
             "destination": "nav",
             "url_route": "datasets",
             "nav_top_level": True,
+            "icon": "/euregio-links/datasets.svg",
+            "icon_dark_mode": "/euregio-links/datasets-dark.svg",
         },
-        {"name": "Atlas", "href": "/euregio/atlas/", "destination": "nav", "url_route": "atlas", "nav_top_level": True},
+        {
+            "name": "Atlas",
+            "href": "/euregio/atlas/",
+            "destination": "nav",
+            "url_route": "atlas",
+            "nav_top_level": True,
+            "icon": "/euregio-links/atlas.svg",
+            "icon_dark_mode": "/euregio-links/atlas-dark.svg",
+        },
         # a tab on each DAG's page, and one on each run's
         {"name": "Dataset", "href": "/euregio/datasets/{DAG_ID}", "destination": "dag", "url_route": "dataset"},
         {

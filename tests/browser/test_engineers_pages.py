@@ -298,6 +298,9 @@ def test_the_layers_connection_is_made_in_its_form_and_tested_by_its_button(up: 
     assert form.locator("#element_s3_secret").get_attribute("type") == "password"
     shot(page, "connection-form")
     form.get_by_role("button", name="Save").click()
+    for icon in ("datasets", "atlas"):
+        drawn = f"document.querySelector('img[src$=\"{icon}.svg\"]').naturalWidth > 0"
+        page.wait_for_function(drawn)
     row = page.get_by_role("row").filter(has_text="the_layer")
     row.get_by_role("button", name="Test Connection").click()
     page.get_by_text("Test Connection Successful").wait_for()

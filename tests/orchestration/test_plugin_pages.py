@@ -75,6 +75,19 @@ def test_before_the_first_publication_the_page_says_so(tmp_path) -> None:
     assert "no atlas yet" in known(pages_app(tmp_path / "none")).get("/atlas/").text
 
 
+def test_every_icon_that_the_menu_names_is_there_for_whoever_is_logged_in() -> None:
+    from euregio_plugin import EuregioPlugin
+
+    named = [view[key] for view in EuregioPlugin.external_views for key in ("icon", "icon_dark_mode") if key in view]
+    assert len(named) == 4
+    for address in named:
+        path = address.removeprefix("/euregio-links")
+        assert TestClient(links_app()).get(path).status_code == 401
+        answer = known(links_app(), role=None).get(path)
+        assert answer.headers["content-type"] == "image/svg+xml"
+        assert "<script" not in answer.text
+
+
 def test_the_script_of_links_is_for_whoever_is_logged_in() -> None:
     assert TestClient(links_app()).get("/asset_link.js").status_code == 401
     client = known(links_app(), role=None)

@@ -40,19 +40,22 @@ class Lazily:
 
 
 def links_app() -> Any:
-    """The script that links an asset's page in Airflow's UI to ours: for any user who is logged in, whatever they may
-    see. The UI loads it behind its own log-in and would show an error on every page to whom it is refused."""
+    """What Airflow's own UI shows of ours on each of its pages: the script that links an asset's page to ours, and the
+    icons of its menu. For any user who is logged in, whatever they may see: the UI would show an error to whom it is refused."""
     from airflow.api_fastapi.core_api.security import get_user
-    from fastapi import Depends, FastAPI
+    from fastapi import Depends, FastAPI, HTTPException
     from fastapi.responses import FileResponse
 
-    script = Path(pages.__file__).parent / "assets" / "asset_link.js"
+    folder = Path(pages.__file__).parent / "assets"
+    shown = {path.name: path for path in (folder / "asset_link.js", *folder.glob("*.svg"))}
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(get_user)])
 
-    @app.get("/asset_link.js")
-    def send() -> FileResponse:
+    @app.get("/{name}")
+    def send(name: str) -> FileResponse:
+        if name not in shown:
+            raise HTTPException(404)
         headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
-        return FileResponse(script, media_type="text/javascript", headers=headers)
+        return FileResponse(shown[name], headers=headers)
 
     return app
 
