@@ -82,6 +82,6 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
     Of a workbook, numbers come in their shortest writing with a decimal point and dates as ISO 8601.
     Raises DecodeError where the file is no CSV or XLSX with operator, place, number of points and plugs.
     """
-    if source.head(4) == ZIP:
+    if source.head(4) in ZIP:
         return read_workbook(source, FIELDS, con)
     return read_csv_table(source, FIELDS, con)

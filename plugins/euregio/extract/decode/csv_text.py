@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import mmap
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,6 +53,7 @@ def open_csv(source: Source, fields: Fields) -> CsvText:
     one, so that Latin-1 files and concatenations of both come out readable.
     """
     path = _as_utf8(source)
+    _refuse_endless_lines(path, source.name)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         head = file.read(_PREAMBLE_CHARACTERS)
     lines = [f"{line}\n" for line in head.split("\n")[:PREAMBLE_LINES]]
@@ -69,6 +71,20 @@ def open_csv(source: Source, fields: Fields) -> CsvText:
             candidates.append(Header(fields.found_in(cells), len(cells), tuple(cells), first, delimiter))
     header = best_header(candidates, fields, where=source.name)
     return _without_preamble(source, CsvText(path, header))
+
+
+def _refuse_endless_lines(path: Path, name: str) -> None:
+    """A line that fills DuckDB's whole buffer is left out by it without a word, where it is the file's last: refuse it.
+
+    Three blocks without a line end are such a line. Of the others only the beginning is looked at.
+    """
+    block = MAX_LINE // 2
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        empty = 0
+        for start in range(0, len(data) - block, block):
+            empty = empty + 1 if data.find(b"\n", start, start + block) < 0 else 0
+            if empty == 3:
+                raise DecodeError("a line is too long for CSV", where=name, expected=f"at most {MAX_LINE} characters")
 
 
 def _without_preamble(source: Source, text: CsvText) -> CsvText:

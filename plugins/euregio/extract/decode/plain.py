@@ -34,7 +34,7 @@ BROKEN_ARCHIVE = (
 
 #: Endings of files of data in an archive of several files.
 _DATA_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".geojson", ".xml", ".xlsx", ".gz", ".zip")
-GZIP, ZIP, OLE = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+GZIP, ZIP, OLE = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06"), b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 @dataclass(frozen=True)
