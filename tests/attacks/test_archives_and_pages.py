@@ -42,6 +42,7 @@ def test_the_one_file_of_data_in_a_zip_is_taken(tried: Any, names: tuple[str, ..
         (("a.json", "b.json", "README.txt"), "a.json, b.json"),
         (("a.txt", "b.md"), "a.txt, b.md"),
         ((".DS_Store",), "0 files"),
+        ((), "0 files"),
     ],
 )
 def test_a_zip_of_several_files_of_data_is_refused_by_their_names(tried: Any, names: tuple[str, ...], said: str) -> None:  # fmt: skip
