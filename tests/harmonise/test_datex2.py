@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,3 +232,17 @@ def test_planned_statuses_are_not_read() -> None:
     assert [(row["status"], row["observed_at"].isoformat()) for row in rows] == [
         ("available", "2026-07-08T06:41:00+00:00"), ("out_of_service", "2026-07-08T04:30:00+00:00"),
     ]  # fmt: skip
+
+
+def test_a_point_that_only_says_whether_it_works_is_out_of_service_or_unknown() -> None:
+    text = case(STATUS, "afir-json").read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        for word, status in (("technicalDefect", "out_of_service"), ("inOperation", "unknown")):
+            path = Path(folder) / f"{word}.json"
+            path.write_text(
+                re.sub(r'"status": *[{]"value": *"[a-zA-Z]+"', f'"operationStatus": {{"value": "{word}"', text),
+                encoding="utf-8",
+            )
+            rows = rows_of(STATUS, "status_observation", path)
+            assert {row["status"] for row in rows if row["point_id"] is not None} == {status}
+            assert {row["status_raw"] for row in rows if row["point_id"] is not None} == {word}

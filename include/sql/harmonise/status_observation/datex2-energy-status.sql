@@ -1,9 +1,11 @@
 -- DATEX II v3 energy infrastructure status (XML and AFIR JSON) to status observations: one row per refill point.
 -- A point's status is true for the time that the point names, else its station, its site, else the publication.
+-- A point without a status may say whether it works (operationStatus): a defect is out of service, in operation is no more
+-- than unknown, for it may be taken.
 -- A station or site that speaks only for itself has no point: its row says so and is kept apart. Planned statuses and
 -- price updates are not read (docs/real-data/datex2.md tells why).
 WITH read AS (
-    SELECT _file, _record, point_type, point_reference, point_status AS status_raw, publicationCreator_country,
+    SELECT _file, _record, point_type, point_reference, coalesce(point_status, point_operationStatus) AS status_raw, publicationCreator_country,
            coalesce(point_lastUpdated, station_lastUpdated, site_lastUpdated) AS said_at, publicationTime,
            getvariable('dataset_zone')::VARCHAR AS zone,
            CASE WHEN is_evse_like(point_reference) THEN evse_id_of(point_reference) END AS evse_id
