@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from euregio.extract.decode.json_pages import payloads
 from euregio.extract.decode.json_records import read, respelled, text_sql
@@ -46,7 +46,8 @@ _COLUMNS = {
 _NAMES = (
     "country_code", "party_id", "parking_type", "postal_code", "time_zone", "opening_times", "last_updated", "evse_id",
     "parking_restrictions", "power_type", "max_voltage", "max_amperage", "max_electric_power", "voltage", "amperage",
-    "coordinates", "latitude", "longitude", "connectors", "capabilities", "standard",
+    "coordinates", "latitude", "longitude", "connectors", "capabilities", "standard", "id", "evses", "name", "address",
+    "city", "country", "publish", "uid", "status", "format", "operator",
 )  # fmt: skip
 #: What some write for the standard's names.
 _OTHER = {"lat": "latitude", "lon": "longitude", "lng": "longitude"}
@@ -65,13 +66,17 @@ def decode(source: Source, con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRel
     }
 
     def parts(thorough: bool) -> list[tuple[Path, dict[str, str]]]:
-        pages = payloads(source, _ENVELOPES, ("evses", "coordinates"), thorough)
+        pages = payloads(source, _ENVELOPES, ("evses", "coordinates", "Evses", "EVSEs", "Coordinates"), thorough)
         return [
             (
                 respelled(source, page.path, _NAMES, _OTHER),
-                {"_published": text_sql(page.around.get("timestamp")), **also},
+                {"_published": text_sql(_timestamp(page.around)), **also},
             )
             for page in pages
         ]
 
     return read(source, con, _COLUMNS, parts)
+
+
+def _timestamp(around: dict[str, Any]) -> object:
+    return next((value for key, value in around.items() if key.lower() == "timestamp"), None)
