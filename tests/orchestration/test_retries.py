@@ -35,3 +35,8 @@ def test_what_is_wrong_in_itself_fails_at_once(kind) -> None:
 
 def test_any_other_error_goes_airflows_usual_way() -> None:
     assert decide(ConnectionResetError()).action is RetryAction.DEFAULT
+
+
+def test_a_layer_that_stayed_busy_is_tried_again() -> None:
+    busy = ReleaseError("the layer stayed busy for 3600 s: another writer of the same dataset does not end")
+    assert RetryByKind().evaluate(busy, 1, 4).action == RetryAction.DEFAULT
