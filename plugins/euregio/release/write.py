@@ -82,8 +82,11 @@ def is_released(con: duckdb.DuckDBPyConnection, dataset_id: str, batch_id: str, 
     """Whether the release in force (or that of `period`) came from this batch: the same bytes under the same rules."""
     source = "catalogue.release" if period else "catalogue.current_release"
     at = f" AND period = {quoted(period)}" if period else ""
+    # as JSON, for a layer of before has no such column
+    why = "coalesce(to_json(noted) ->> 'withheld_reason', '')"
     found = con.execute(
-        f"SELECT count(*), count(*) FILTER (batch_id = {quoted(batch_id)} AND NOT starts_with(coalesce(withheld_reason, ''), {quoted(WITHDRAWN)})) FROM {source} WHERE dataset = {quoted(dataset_id)}{at}"
+        f"SELECT count(*), count(*) FILTER (batch_id = {quoted(batch_id)} AND NOT starts_with({why}, {quoted(WITHDRAWN)})) "
+        f"FROM {source} AS noted WHERE dataset = {quoted(dataset_id)}{at}"
     ).fetchone()
     return bool(found and found[0] and found[0] == found[1])
 
