@@ -37,11 +37,12 @@ def open_object(text: str, start: int, payload: Callable[[str, str], bool]) -> t
     if text[place : place + 1] == "}":
         return found, None
     while key := _KEY.match(text, place):
-        if payload(key[1], text[key.end() : key.end() + 1]):
+        name = _written(key[1])
+        if payload(name, text[key.end() : key.end() + 1]):
             return found, key.end()
-        found[key[1]] = None
+        found[name] = None
         try:
-            found[key[1]], place = value(text, key.end())
+            found[name], place = value(text, key.end())
         except ValueError:
             return found, None
         place = blank_end(text, place)
@@ -54,11 +55,19 @@ def open_object(text: str, start: int, payload: Callable[[str, str], bool]) -> t
 
 
 def value(text: str, start: int) -> tuple[Any, int]:
-    """The value at `start` and the place where it ends. Raises ValueError (also where it nests too deep)."""
+    """The value at `start`, its texts as the file means them, and the place where it ends. Raises ValueError (also
+    where it nests too deep)."""
     try:
-        return _PARSE(text, start)
+        found, end = _PARSE(text, start)
+        written = text[start:end]
+        return (found if written.isascii() else _PARSE(_written(written))[0]), end
     except RecursionError as error:
         raise ValueError("nested too deep") from error
+
+
+def _written(text: str) -> str:
+    """What bytes that are held as latin-1 say: JSON is UTF-8. A byte that is not stays visible as U+FFFD."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
 
 
 def blank_end(text: str, start: int) -> int:
@@ -105,7 +114,7 @@ def _rest(
         if not key:
             break
         try:
-            found[key[1]], place = value(tail, key.end())
+            found[_written(key[1])], place = value(tail, key.end())
         except ValueError:
             break
         passed.append(place)
