@@ -4,6 +4,7 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from euregio.errors import BatchRefused, DeclarationError, DecodeError, FetchError, ReleaseError
+from euregio.extract.fetch.fetched import FetchFailed, RetryLater
 from euregio.orchestration.retries import LONGEST_WAIT, RetryByKind
 
 
@@ -22,10 +23,16 @@ def test_the_wait_that_the_publisher_asked_for_is_kept() -> None:
     assert decide(error).retry_delay.total_seconds() == 600
 
 
+def test_a_publisher_that_asks_for_a_second_or_for_nothing_is_given_minutes_to_recover() -> None:
+    for error in (RetryLater("busy").with_facts(503), RetryLater("busy").with_facts(503, retry_after=1)):
+        waits = [decide(error.at("xx.charging__a"), number).retry_delay.total_seconds() for number in (1, 2, 3, 4)]
+        assert waits == [60, 120, 240, 480]
+
+
 def test_a_fetch_that_cannot_succeed_fails_at_once() -> None:
-    error = FetchError("no such address")
-    error.permanent = True
+    error = FetchFailed("the publisher refuses").with_facts(404)
     assert decide(error).action is RetryAction.FAIL
+    assert decide(error.at("xx.charging__a")).action is RetryAction.FAIL
 
 
 @pytest.mark.parametrize("kind", [DecodeError, BatchRefused, DeclarationError, ReleaseError])

@@ -17,9 +17,10 @@ LONGEST_WAIT = 3600.0
 class RetryByKind(RetryPolicy):
     """What the publisher's side may mend by itself is tried again; what is wrong in itself fails at once.
 
-    FetchError waits as long as the publisher asked (its `retry_after` in seconds, from Retry-After), else twice as
-    long each time. Other errors of Euregio (undecodable bytes, a refused batch, a wrong declaration) stay wrong
-    however often they are tried. Everything else (a busy layer, a lost connection, a full disk) goes Airflow's usual way.
+    FetchError waits twice as long each time, and no shorter than the publisher asked (its `retry_after` in seconds,
+    from Retry-After); one that says that it is `permanent` is not tried again. Other errors of Euregio (undecodable
+    bytes, a refused batch, a wrong declaration) stay wrong however often they are tried. Everything else (a busy layer,
+    a lost connection, a full disk) goes Airflow's usual way.
     """
 
     def evaluate(
@@ -46,4 +47,4 @@ class RetryByKind(RetryPolicy):
 def wait_seconds(try_number: int, asked: float | None) -> float:
     """Seconds until the next try after try `try_number` (from 1); `asked` is the publisher's own wish."""
     own = min(FIRST_WAIT * 2 ** (max(try_number, 1) - 1), LONGEST_WAIT)
-    return own if asked is None else min(max(float(asked), 1.0), 24 * LONGEST_WAIT)
+    return own if asked is None else min(max(float(asked), own), 24 * LONGEST_WAIT)

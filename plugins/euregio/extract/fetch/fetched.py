@@ -54,8 +54,10 @@ class NotModified:
 class FetchFailed(FetchError):
     """A fetch that failed for good: asking again gives the same. `status` is the HTTP status, if one came."""
 
+    #: Whether a further try of the task would be in vain.
+    permanent = True
     status: int | None = None
-    #: Seconds after which it is worth asking again; None: not by itself.
+    #: Seconds that the publisher asked us to wait; None: it said nothing.
     retry_after: float | None = None
 
     def with_facts(self, status: int | None = None, retry_after: float | None = None) -> FetchFailed:
@@ -70,5 +72,7 @@ class FetchFailed(FetchError):
 
 
 class RetryLater(FetchFailed):
-    """A fetch that failed for now: the publisher is down, busy or cut the answer off. `retry_after` says when to ask
-    again, in seconds, as the publisher said or by our own back-off."""
+    """A fetch that failed for now: the publisher is down, busy or cut the answer off. `retry_after` says how long the
+    publisher asked us to wait, in seconds, if it did."""
+
+    permanent = False

@@ -142,7 +142,7 @@ class Session:
                 own = random.uniform(0.5, 1) * min(_BACKOFF_SECONDS * 2 ** (attempt - 1), LONGEST_WAIT)
                 wait = max(own, error.retry_after or 0)
                 if attempt == self.spec.attempts or wait > LONGEST_WAIT:
-                    raise error.with_facts(error.status, wait) from None
+                    raise
                 sleep(wait)
         raise AssertionError("unreachable")
 
