@@ -117,6 +117,8 @@ class Installation:
                     "DAG_FILE_PROCESSOR_TIMEOUT": "240",
                 },
             ),
+            # A task that gets no answer when it begins is lost without a further try: 5 s are too few on a busy machine.
+            **_airflow_section("WORKERS", {"EXECUTION_API_TIMEOUT": "60"}),
             **_airflow_section("SCHEDULER", {"SCHEDULER_IDLE_SLEEP_TIME": "0.7"}),
             **_airflow_section("LOGGING", {"BASE_LOG_FOLDER": str(self.home / "logs"), "LOGGING_LEVEL": "INFO"}),
             **_airflow_section("USAGE_DATA_COLLECTION", {"ENABLED": "False"}),
