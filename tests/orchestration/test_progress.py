@@ -23,7 +23,7 @@ def test_elsewhere_only_plain_lines_are_printed_and_a_long_silence_is_broken(
         monkeypatch.setattr(progress, "_SILENT", 0.0)
         assert show.due
         show.at_work(working, 4)
-    assert capsys.readouterr().out == "… at work: xx.charging__a harmonise 12 s, xx.charging__b waits 3 s; 4 wait\n"
+    assert capsys.readouterr().out == "… at work: xx.charging__a harmonise 12 s; 5 wait\n"
 
 
 def test_on_a_terminal_each_run_at_work_has_a_line_with_its_task_and_seconds_and_nothing_stays(

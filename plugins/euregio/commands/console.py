@@ -6,13 +6,15 @@ import contextlib
 import importlib
 import json
 import re
+import shutil
 import sys
+import textwrap
 from typing import Any
 
 import duckdb
 
 from euregio.declarations.views import table_of_view
-from euregio.errors import EuregioError
+from euregio.errors import EuregioError, harmless
 
 #: A table of so many rows is shown whole, in its full width.
 _MOST_ROWS = 200
@@ -62,13 +64,43 @@ def run_query(con: duckdb.DuckDBPyConnection, query: str, form: str = "table", *
 
 
 def _show(result: duckdb.DuckDBPyRelation) -> None:
-    """The result as a table as wide as its texts; of many rows the first, and how to see the rest."""
+    """The result as a table as wide as its texts; of many rows the first, and how to see the rest. Where a terminal is
+    too narrow for the table, its lines would break anywhere: there each row is shown with a line for each column."""
     rows = result.limit(_MOST_ROWS + 1).fetchall()
     if len(rows) > _MOST_ROWS:
         result.show(max_rows=40)
         print(f"More than {_MOST_ROWS} rows, of which some are left out here: LIMIT, or --as csv for all.")
         return
-    result.limit(_MOST_ROWS).show(max_rows=_MOST_ROWS, max_width=10_000, max_col_width=200)
+    shown = result.limit(_MOST_ROWS)
+    room = shutil.get_terminal_size().columns
+    if sys.stdout.isatty() and _width(result.columns, rows) > room:
+        print(_by_column(result.columns, rows, room))
+    else:
+        shown.show(max_rows=_MOST_ROWS, max_width=10_000, max_col_width=200)
+
+
+def _text(value: Any) -> str:
+    return "NULL" if value is None else harmless(str(value))
+
+
+def _width(names: list[str], rows: list[tuple[Any, ...]]) -> int:
+    """Characters that a line of the table takes, borders included."""
+    return 1 + sum(3 + max(len(name), *(len(_text(row[n])) for row in rows), 0) for n, name in enumerate(names))
+
+
+def _by_column(names: list[str], rows: list[tuple[Any, ...]], room: int) -> str:
+    """Each row as a block, each column as a line that breaks between words."""
+    left = max(map(len, names), default=0) + 2
+    blocks = [
+        "\n".join(
+            textwrap.fill(
+                _text(value), max(room, left + 20), initial_indent=name.ljust(left), subsequent_indent=" " * left
+            )
+            for name, value in zip(names, row, strict=True)
+        )
+        for row in rows
+    ]
+    return "\n\n".join(blocks)
 
 
 def _rows(result: duckdb.DuckDBPyRelation) -> Any:

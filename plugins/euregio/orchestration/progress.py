@@ -73,8 +73,10 @@ class Progress:
         """Show what is at work, and how many runs wait for their turn."""
         self._working, self._waiting, self._looked = tuple(working), waiting, time.monotonic()
         if not self._is_terminal and self.due and working:
-            said = ", ".join(f"{one.dag_id} {one.task or 'waits'} {_seconds(one)}" for one in working)
-            self("… at work: " + said + (f"; {waiting} wait" if waiting else ""))
+            # only what a task is at work on is named: the rest would repeat itself in every line
+            busy = [f"{one.dag_id} {one.task} {_seconds(one)}" for one in working if one.task]
+            waiting += len(working) - len(busy)
+            self("… at work: " + (", ".join(busy) or "nothing yet") + (f"; {waiting} wait" if waiting else ""))
 
     def _drawn(self) -> Any:
         from rich.spinner import Spinner

@@ -16,6 +16,7 @@ from euregio.declarations.profiles import Profile, load_profile
 from euregio.orchestration.installation import Installation, OrchestrationError
 from euregio.orchestration.partitions import EUROPE, LATEST, Rhythm, key_of, period_of
 from euregio.orchestration.progress import AtWork, Progress
+from euregio.orchestration.publishers import ADDRESS
 from euregio.orchestration.rest import Airflow
 from euregio.orchestration.session import WITH_UI, Session, session
 
@@ -94,6 +95,7 @@ def run(profile: str, at: datetime | None = None) -> Outcome:
     }
     installation = Installation(profile, extra=settled)
     with Progress() as show:
+        show(_starting(profile))
         show.at_work([AtWork("Airflow", "starts", time.time())])
         with session(installation) as up:
             started_in = time.monotonic() - began
@@ -242,7 +244,10 @@ def ui(profile: str) -> None:
     """Start Airflow with its UI on the same state, print address and log-in, and stay until Ctrl-C."""
     installation = Installation(profile, port=int(os.environ.get("EUREGIO_UI_PORT") or 0))
     try:
+        print(_starting(profile), flush=True)
         with session(installation, WITH_UI) as up:
+            if address := installation.extra.get(ADDRESS):
+                print(f"Simulated publishers: {address}   (they misbehave on order: docs/how-to/alerts.md)", flush=True)
             print(f"Airflow: {installation.address}   user admin   password {installation.password}", flush=True)
             print("Ctrl-C ends it.", flush=True)
             while True:
@@ -258,6 +263,10 @@ def airflow_command(profile: str, arguments: list[str]) -> int:
     installation.prepare()
     command = [sys.executable, "-m", "airflow", *arguments]
     return subprocess.run(command, env=installation.environment, check=False).returncode
+
+
+def _starting(profile: str) -> str:
+    return f"Starting Airflow (profile {profile}); the first time it makes its database, which takes longest"
 
 
 def _instant(text: str) -> float:
