@@ -57,7 +57,7 @@ class EuregioError(Exception):
 
     def at(self, where: str) -> EuregioError:
         """The same error with `where` put in front of its place."""
-        place = f"{where}: {self.where}" if self.where else where
+        place = f"{where}: {self.where}" if self.where and self.where != where else where
         moved = type(self)(self.what, where=place, found=self.found, expected=self.expected, do=self.do)
         moved.facts = self.facts
         return moved

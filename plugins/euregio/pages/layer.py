@@ -73,7 +73,10 @@ def _snapshot(row: Mapping[str, Any], names: Mapping[int, str]) -> Snapshot:
     for kind, what in changes.items():
         for one in what if isinstance(what, list) else [what]:
             text = str(one)
-            touched.append(names.get(int(text), text) if text.isdigit() and "schema" not in kind else text)
+            if not text.isdigit():
+                touched.append(text)
+            elif "schema" not in kind and int(text) in names:  # views and what was dropped since have numbers only
+                touched.append(names[int(text)])
     return Snapshot(
         snapshot_id=row["snapshot_id"], at=row["snapshot_time"], author=row["author"], message=row["commit_message"],
         dataset=_text(extra.get("dataset")), run_id=_text(extra.get("run_id")), tables=sorted(set(touched)),
