@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import duckdb
 import pytest
 
@@ -10,14 +12,15 @@ from euregio.commands.console import run_query
 WIDE = "SELECT 'a' AS point_id, NULL AS power_kw, 'word ' || repeat('long ', 30) AS street_address FROM range(2)"
 
 
-@pytest.fixture
-def narrow_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001  after it
+def narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
 
 
-@pytest.mark.usefixtures("narrow_terminal")
-def test_a_table_wider_than_the_terminal_has_a_line_for_each_column(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_wider_than_the_terminal_has_a_line_for_each_column(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow_terminal(monkeypatch)
     run_query(duckdb.connect(), WIDE)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 60
@@ -26,10 +29,10 @@ def test_a_table_wider_than_the_terminal_has_a_line_for_each_column(capsys: pyte
     assert sum(line.count("long") for line in lines) == 60, "no text is cut off"
 
 
-@pytest.mark.usefixtures("narrow_terminal")
-def test_a_table_that_fits_stays_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_that_fits_stays_a_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow_terminal(monkeypatch)
     run_query(duckdb.connect(), "SELECT 1 AS one, 2 AS two")
-    assert "│ one" in capsys.readouterr().out
+    assert "│  one  │" in capsys.readouterr().out
 
 
 def test_what_goes_elsewhere_is_a_table_of_full_width(
