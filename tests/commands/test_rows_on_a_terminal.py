@@ -41,3 +41,11 @@ def test_what_goes_elsewhere_is_a_table_of_full_width(
     monkeypatch.setenv("COLUMNS", "60")
     run_query(duckdb.connect(), WIDE)
     assert max(map(len, capsys.readouterr().out.splitlines())) > 150
+
+
+def test_a_text_of_a_publisher_does_not_steer_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow_terminal(monkeypatch)
+    run_query(duckdb.connect(), "SELECT repeat('x', 80) AS a, chr(27) || '[2J' AS b")
+    assert "b  \\x1b[2J" in capsys.readouterr().out

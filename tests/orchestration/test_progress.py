@@ -11,6 +11,12 @@ from euregio.orchestration import progress
 from euregio.orchestration.progress import AtWork, Progress
 
 
+@pytest.fixture(autouse=True)
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    monkeypatch.setattr(progress.time, "time", lambda: now)
+
+
 def test_elsewhere_only_plain_lines_are_printed_and_a_long_silence_is_broken(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
