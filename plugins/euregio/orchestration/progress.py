@@ -76,7 +76,7 @@ class Progress:
             # only what a task is at work on is named: the rest would repeat itself in every line
             busy = [f"{one.dag_id} {one.task} {_seconds(one)}" for one in working if one.task]
             waiting += len(working) - len(busy)
-            self("… at work: " + (", ".join(busy) or "nothing yet") + (f"; {waiting} wait" if waiting else ""))
+            self("… at work: " + (", ".join(busy) or "none just now") + (f"; {waiting} wait" if waiting else ""))
 
     def _drawn(self) -> Any:
         from rich.spinner import Spinner
