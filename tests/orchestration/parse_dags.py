@@ -1,4 +1,4 @@
-"""Parses the DAG files as Airflow does and prints how it went; run in a process of its own by test_parsing.py.
+"""Parses the DAG files as Airflow does and prints how it went; run in a process of its own by many_datasets.py.
 
 What no parsing may do (open a socket, open DuckDB, read a Variable or a Connection) is counted and refused.
 """
