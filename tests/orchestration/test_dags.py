@@ -1,11 +1,13 @@
 """The DAGs say what is declared: tasks, tags, pools, queues, partitions, news."""
 
+import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
 
 from euregio.declarations.service import Service
 from euregio.orchestration import assets
@@ -13,7 +15,7 @@ from euregio.orchestration.dataset_dags import dataset_dag
 from euregio.orchestration.indicator_dags import indicator_dag
 from euregio.orchestration.pools import pools
 from euregio.orchestration.rest import error_line
-from euregio.orchestration.timetable import PartitionTimetable
+from euregio.orchestration.timetable import PartitionTimetable, partition_timetable
 
 
 def declared(id_: str = "nl.charging__dot_nl", rhythm: str = "P1D", host: str = "data.example", slots: int = 4):
@@ -65,6 +67,17 @@ def test_partitions_of_a_range_are_country_and_period() -> None:
     )
     assert [day.partition_key for day in days] == ["NL|2026-11-18", "NL|2026-11-19", "NL|2026-11-20"]
     assert timetable.resolve_partition_date("NL|2026-11-20") == datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("hour", [0, 2, 12])
+def test_a_dag_that_is_switched_on_waits_for_its_next_time(monkeypatch: pytest.MonkeyPatch, hour: int) -> None:
+    now = datetime(2026, 11, 22, hour, 1, tzinfo=UTC)
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+    timetable = partition_timetable("0 0 * * *", "NL|%Y-%m-%d")
+    timetable = PartitionTimetable.deserialize(json.loads(json.dumps(timetable.serialize())))
+    restriction = TimeRestriction(earliest=None, latest=None, catchup=False)
+    first = timetable.next_dagrun_info_v2(last_dagrun_info=None, restriction=restriction)
+    assert first.run_after == datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def test_the_id_of_a_scheduled_run_is_one_that_airflow_accepts() -> None:

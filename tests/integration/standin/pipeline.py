@@ -19,6 +19,7 @@ class Batch:
     period: str
     rows: int = 0
     unchanged: bool = False
+    accepted: object = None
 
     def to_json(self) -> dict:
         return asdict(self)
