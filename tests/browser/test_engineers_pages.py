@@ -43,7 +43,7 @@ class Up:
     heard: list[str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def own_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         forget_settings(patch)
@@ -51,7 +51,7 @@ def own_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory, own_environment: None) -> Iterator[Up]:  # noqa: ARG001
+def up(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     root = tmp_path_factory.mktemp("engineer")
     place = project(root)
     settings = Settings(home=root / "home", profile="trial")

@@ -104,7 +104,8 @@ OURS: dict[str, Callable[[], Any]] = {
     "out_of_memory": lambda: raising("euregio.pipeline.decode", MemoryError()),
     "program_error": lambda: raising("euregio.stages.harmonise_table", KeyError("a row of Hans Muster")),
     "layer_busy": lambda: raising(
-        "euregio.pipeline.write_release", ReleaseError("the layer's catalogue stayed busy for 60 s")
+        "euregio.pipeline.write_release",
+        ReleaseError("the layer's catalogue stayed busy for 60 s").told_as("layer_busy"),
     ),
     "release_refused": lambda: raising(
         "euregio.pipeline.write_release", ReleaseError("no table has such a field or tag")

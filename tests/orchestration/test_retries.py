@@ -45,5 +45,5 @@ def test_any_other_error_goes_airflows_usual_way() -> None:
 
 
 def test_a_layer_that_stayed_busy_is_tried_again() -> None:
-    busy = ReleaseError("the layer stayed busy for 3600 s: another writer of the same dataset does not end")
+    busy = ReleaseError("the layer stayed busy for 3600 s").told_as("layer_busy")
     assert RetryByKind().evaluate(busy, 1, 4).action == RetryAction.DEFAULT

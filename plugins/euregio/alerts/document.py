@@ -40,15 +40,11 @@ def _lines() -> Iterator[str]:
         yield from _kind(name, one)
 
 
-def _sentences(text: str) -> str:
-    """The text with a capital letter at its beginning: what is filled in may stand anywhere."""
-    return text[:1].upper() + text[1:]
-
-
 def _kind(name: str, one: Kind) -> Iterator[str]:
     letter = "the publisher can mend it: `euregio letter`" if one.letter else "nobody outside can mend it: no letter"
     yield f"\n## {name}\n\n*{one.subject}* · {one.severity} · {_REACH[one.scope]} · {letter}\n"
-    yield _sentences(one.happened.format(publisher="the publisher", title="the dataset", found="…"))
+    happened = one.happened.format(publisher="the publisher", title="the dataset", found="…")
+    yield happened[:1].upper() + happened[1:]
     if one.look:
         yield "\nFirst look:\n"
         yield from (f"- {text}" for text in one.look)

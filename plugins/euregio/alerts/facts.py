@@ -75,15 +75,14 @@ def last_release(dataset_id: str, settings: Settings | None = None) -> tuple[dic
 
 def samples(incident: Incident) -> list[str]:
     """Rows that were noted with an incident; none where the dataset is closed by now, or no longer declared."""
+    noted = [str(row) for row in incident.facts.get("samples") or []]
+    if not noted:
+        return []
     try:
         declared = datasets.dataset(incident.dataset)
     except EuregioError:
         return []
-    return (
-        [str(row) for row in incident.facts.get("samples") or []]
-        if declared.licence and declared.access == "open"
-        else []
-    )
+    return noted if declared.licence and declared.access == "open" else []
 
 
 def degraded(dataset: Dataset, tables: Iterable[str]) -> list[dict[str, Any]]:

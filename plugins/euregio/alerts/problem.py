@@ -114,12 +114,12 @@ def kind_of(error: BaseException) -> str:
     if "BatchRefused" in names:
         return "nothing_sound" if "not one row is sound" in str(error) else "rule_failed"
     if "ReleaseError" in names:
-        return "layer_busy" if "stayed busy" in str(error) else "release_refused"
+        return "release_refused"
     for name, kind in (("DecodeError", "undecodable"), ("DeclarationError", "declaration_wrong")):
         if name in names:
             return kind
     if "EuregioError" in names:
-        return "layer_unavailable" if "layer" in str(error) else "program_error"
+        return "program_error"
     return _kind_of_foreign(error, names)
 
 

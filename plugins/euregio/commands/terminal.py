@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import TextIO
 
 from euregio.errors import written_out
 
@@ -22,32 +21,12 @@ def account() -> str:
         return f"uid {os.getuid()}"
 
 
-class _Plain(io.TextIOBase):
+class _Plain(io.TextIOWrapper):
     """A terminal that shows what it would else obey: texts of publishers may hold escape sequences."""
 
-    def __init__(self, terminal: TextIO) -> None:
-        self._terminal = terminal
-
     def write(self, text: str) -> int:
-        self._terminal.write(written_out(text))
+        super().write(written_out(text))
         return len(text)
-
-    def flush(self) -> None:
-        self._terminal.flush()
-
-    def isatty(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._terminal.fileno()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # read only here
-        return self._terminal.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]  # read only here
-        return self._terminal.errors
 
 
 @contextlib.contextmanager
@@ -57,5 +36,10 @@ def plain_terminal() -> Iterator[None]:
     if not out.isatty():
         yield
         return
-    with contextlib.redirect_stdout(_Plain(out)):
-        yield
+    out.flush()
+    plain = _Plain(out.buffer, encoding=out.encoding, errors=out.errors, line_buffering=True)
+    try:
+        with contextlib.redirect_stdout(plain):
+            yield
+    finally:
+        plain.detach()  # or the terminal would be closed with it

@@ -9,7 +9,7 @@ from typing import Any
 from euregio.commands.trial import Given, Trial
 from euregio.commands.trial_reasons import Example, Finding
 from euregio.declarations.tables import load_table
-from euregio.errors import DeclarationError
+from euregio.errors import DeclarationError, harmless
 
 #: Rows of a table that is not the one asked for.
 _FEW = 2
@@ -92,9 +92,8 @@ def _value(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
-    """As JSON; characters that would steer the terminal are escaped."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if text.isprintable() else "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+    """As JSON; characters that would steer the terminal are written out."""
+    return harmless(json.dumps(value, default=str, ensure_ascii=False))
 
 
 def _side_by_side(rows: list[dict[str, Any]], width: int) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk.definitions.retry_policy import RetryDecision, RetryPolicy
 
-from euregio.errors import EuregioError, FetchError, ReleaseError
+from euregio.errors import EuregioError, FetchError
 
 #: Seconds before the second try; each further one waits twice as long.
 FIRST_WAIT = 60.0
@@ -30,14 +30,15 @@ class RetryByKind(RetryPolicy):
         max_tries: int,  # noqa: ARG002  the signature is Airflow's
         context: Any = None,  # noqa: ARG002  the signature is Airflow's
     ) -> RetryDecision:
-        if isinstance(exception, EuregioError) and exception.facts.get("kind") == "no_bytes":
+        kind = exception.facts.get("kind") if isinstance(exception, EuregioError) else None
+        if kind == "no_bytes":
             return RetryDecision.fail("This installation's profile has no bytes of it: no further try.")
         if isinstance(exception, FetchError):
             if getattr(exception, "permanent", False):
                 return RetryDecision.fail("The publisher's answer will stay the same: no further try.")
             wait = wait_seconds(try_number, getattr(exception, "retry_after", None))
             return RetryDecision.retry(timedelta(seconds=wait), f"The publisher may answer in {wait:.0f} s.")
-        if isinstance(exception, ReleaseError) and "stayed busy" in exception.what:
+        if kind == "layer_busy":
             return RetryDecision.default()
         if isinstance(exception, EuregioError):
             return RetryDecision.fail("The same bytes under the same rules fail again: no further try.")

@@ -134,7 +134,7 @@ def _widened(
                     if wider
                     else "No migration keeps its rows as they are: give the column a new name in the contract "
                     "(docs/how-to/upkeep.md, Upgrade).",
-                )  # fmt: skip
+                ).told_as("layer_unavailable")  # fmt: skip
             statements.append(statement)
     return statements
 

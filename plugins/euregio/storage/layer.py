@@ -50,7 +50,7 @@ def open_layer(
     if kind not in scanners:
         raise EuregioError(
             "unknown kind of layer catalogue", where="EUREGIO_LAYER_CATALOGUE", found=kind, expected=", ".join(scanners)
-        )
+        ).told_as("layer_unavailable")
     scanner = scanners[kind]
     remote = settings.layer_data.startswith("s3://")
     extensions = ["ducklake", "spatial", *([scanner] if scanner else []), *(["httpfs"] if remote else [])]
@@ -99,7 +99,7 @@ def _attach(
         said = str(error).splitlines()[0]
         if read_only and "creating a new DuckLake is explicitly disabled" in said:
             raise no_layer(place if kind != "postgres" else "the PostgreSQL catalogue") from error
-        raise EuregioError("the layer cannot be opened", found=said) from error
+        raise EuregioError("the layer cannot be opened", found=said).told_as("layer_unavailable") from error
 
 
 def _use_s3(con: duckdb.DuckDBPyConnection, options: dict[str, str]) -> None:
@@ -126,7 +126,7 @@ def retried(work: Callable[[], Result], *, seconds: float = 60) -> Result:
                 raise ReleaseError(
                     f"the layer's catalogue stayed busy for {seconds:.0f} s", found=str(error).splitlines()[0],
                     do="Run again; with many writers use a PostgreSQL catalogue (docs/how-to/layer.md).",
-                ) from error  # fmt: skip
+                ).told_as("layer_busy") from error  # fmt: skip
             time.sleep(pause * random.uniform(0.5, 1.5))
             pause = min(pause * 2, 2.0)
 
@@ -195,7 +195,7 @@ def _wait_for(taken: Callable[[], bool], name: str, seconds: float) -> None:
             raise ReleaseError(
                 f"the layer stayed busy for {seconds:.0f} s: another writer of the same dataset does not end", where=name,
                 do="See which run or command of it still lasts, and end it; then run again.",
-            )  # fmt: skip
+            ).told_as("layer_busy")  # fmt: skip
         time.sleep(pause)
         pause = min(pause * 1.5, 0.5)
 

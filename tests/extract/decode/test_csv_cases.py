@@ -101,8 +101,9 @@ def test_a_file_of_two_encodings_comes_out_readable(tmp_path: Path) -> None:
         (HEADER + ROW + "x" * 3_000_000 + ",a,b,c\n", "too long"),
         (HEADER + ROW + "x" * 9_000_000 + ",a,b,c\n", "too long"),  # fills the reader's buffer: it would be left out
         ("", "empty"),
+        (b"\xff\xfe", "empty"),
     ],
-    ids=["header only", "another file", "zero bytes", "endless header", "binary", "columns missing", "json", "xml", "html", "long line", "endless line", "empty"],
+    ids=["header only", "another file", "zero bytes", "endless header", "binary", "columns missing", "json", "xml", "html", "long line", "endless line", "empty", "a mark of its encoding only"],
 )  # fmt: skip
 def test_what_is_no_register_ends_in_one_clear_line(tmp_path: Path, payload: str | bytes, message: str) -> None:
     with pytest.raises(DecodeError, match=message) as caught:

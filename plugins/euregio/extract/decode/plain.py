@@ -106,7 +106,7 @@ def _head(path: Path) -> bytes:
 
 
 def _refuse_the_obvious(head: bytes, path: Path, name: str) -> None:
-    if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf"):
+    if not head.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise DecodeError(
             "the file is empty" if path.stat().st_size < len(head) + 1 else "the file begins with nothing but blanks or zeros",
             where=name, found=f"{path.stat().st_size} bytes", do="Ask the publisher, or fetch again.",
