@@ -43,7 +43,7 @@ audit: setup ## known vulnerabilities of what the locks name (asks the network; 
 bench: setup-dev ## speed and memory as ratios, written to docs/benchmarks.md
 	@$(BIN)/python -m tests.bench
 
-docs: setup ## what is generated: JSON Schemas, data dictionary
+docs: setup ## what is generated: JSON Schemas, data dictionary, the pages of indicators and alerts
 	@$(BIN)/euregio docs
 
 lock: ## write the locks anew (needs uv)

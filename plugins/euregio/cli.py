@@ -116,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="validate every declaration, contract, suite and generated document")
     check.set_defaults(run=_check)
 
-    docs = commands.add_parser("docs", help="write what is generated from declarations: JSON Schemas, data dictionary")
+    docs = commands.add_parser(
+        "docs", help="write what is generated: JSON Schemas, data dictionary, the pages of indicators and alerts"
+    )
     docs.set_defaults(run=_docs)
 
     add_operation(commands)
@@ -243,9 +245,9 @@ def _check(_given: argparse.Namespace) -> int:
 
 
 def _docs(_given: argparse.Namespace) -> int:
-    from euregio.declarations import documents
+    from euregio.commands import generated
 
-    for path in documents.write():
+    for path in generated.write():
         print(path)
     return 0
 

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from euregio.alerts.document import document
 from euregio.alerts.kinds import load_kinds
 from euregio.settings import PROJECT
 
 PAGE = PROJECT / "docs" / "on-call.md"
-
-
-def test_the_page_is_current() -> None:
-    assert PAGE.read_text() == document(), "python -m euregio.alerts.document > docs/on-call.md"
 
 
 @pytest.mark.parametrize("name", load_kinds())

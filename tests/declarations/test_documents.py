@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from euregio.declarations import documents, tables
+from euregio.commands import generated
+from euregio.declarations import tables
 
 ROOT = Path(__file__).resolve().parents[2]
 STANDARDS = Path(os.environ.get("EUREGIO_STANDARDS") or ROOT.parent / "shared" / "standards")
@@ -23,7 +24,7 @@ PLACES = {
 
 
 def test_generated_documents_are_current() -> None:
-    assert [str(path) for path in documents.outdated()] == []
+    assert [str(path) for path in generated.outdated()] == []
 
 
 @pytest.mark.parametrize("kind", PLACES)

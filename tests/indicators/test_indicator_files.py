@@ -12,7 +12,6 @@ from tiny_world import NOW
 from euregio.declarations.regions import load_regions
 from euregio.errors import DeclarationError
 from euregio.indicators import world
-from euregio.indicators.document import document
 from euregio.indicators.registry import load_indicator, load_indicator_file, load_indicators, parameters_of, prelude
 from euregio.indicators.run import compute, measure
 from euregio.indicators.script import main
@@ -73,10 +72,6 @@ def test_parameters_reached_through_the_prelude_are_named() -> None:
     assert {"kw_per_bev", "kw_per_phev"} == {p.name for p in load_indicator("fleet_target").parameters} - {
         "border_gap_km"
     }
-
-
-def test_the_page_of_indicators_is_the_one_made_from_the_headers() -> None:
-    assert (PROJECT / "docs" / "indicators.md").read_text(encoding="utf-8") == document()
 
 
 @pytest.mark.parametrize(

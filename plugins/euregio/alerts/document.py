@@ -1,4 +1,4 @@
-"""Writes docs/on-call.md from the kinds of alerts: `python -m euregio.alerts.document > docs/on-call.md`."""
+"""docs/on-call.md, made from the kinds of alerts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from euregio.alerts.kinds import Kind, load_kinds
 
 _INTRODUCTION = """# On call: what each alert means, where to look first, what to do
 
-Made from `include/alerts/kinds.yaml` by `python -m euregio.alerts.document`; do not edit. An alert's subject is the heading's
+Made from `include/alerts/kinds.yaml` by `make docs`; do not edit. An alert's subject is the heading's
 words after the dataset's id. How alerts come, go quiet and end: [how-to/alerts.md](how-to/alerts.md).
 
 First, for any of them:
@@ -50,7 +50,3 @@ def _kind(name: str, one: Kind) -> Iterator[str]:
         yield from (f"- {text}" for text in one.look)
     yield "\nWhat to do:\n"
     yield from (f"{number}. {text}" for number, text in enumerate(one.next, start=1))
-
-
-if __name__ == "__main__":
-    print(document(), end="")

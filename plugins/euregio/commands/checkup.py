@@ -9,12 +9,14 @@ from euregio.alerts import kinds, letter
 from euregio.check.compile import compile_suite
 from euregio.check.gx import validate_suite_file
 from euregio.check.suite import load_suite
-from euregio.declarations import alerts, corrections, datasets, documents, prices, profiles, regions, roles, tables
+from euregio.commands import generated
+from euregio.declarations import alerts, corrections, datasets, prices, profiles, regions, roles, tables
 from euregio.declarations.countries import known_countries
 from euregio.declarations.yaml_file import shown
 from euregio.errors import DeclarationError, EuregioError
 from euregio.extract.decode.registry import formats, module_of
 from euregio.harmonise.run import sql_file
+from euregio.indicators import registry
 from euregio.release.gate import passage
 
 
@@ -42,11 +44,13 @@ def checkup(say: Callable[[str], None]) -> list[EuregioError]:
     each("prices", [prices.FILE.name], lambda _name: _prices())
     each("roles", [roles.FILE.name], lambda _name: _roles())
     each("suites", sorted(stages.EXPECTATIONS.glob("*/*.json")), _suite)
-    each("generated documents", documents.documents(), lambda _name: None)
-    problems += [
-        DeclarationError("is not what the declarations say", where=str(path), do="Run `make docs`.")
-        for path in documents.outdated()
-    ]
+    each("indicators", sorted(registry.FOLDER.glob("*/*.sql")), _indicator)
+    if not problems:  # what is generated from what is wrong says nothing
+        each("generated documents", generated.documents(), lambda _name: None)
+        problems += [
+            DeclarationError("is not what the declarations say", where=str(path), do="Run `make docs`.")
+            for path in generated.outdated()
+        ]
     return problems
 
 
@@ -143,6 +147,12 @@ def _alerts(name: str) -> None:
             where=f"include/letters/{name}.yaml, field kinds",
             found=", ".join(sorted(lacking)),
         )
+
+
+def _indicator(path: str) -> None:
+    from pathlib import Path
+
+    registry.load_indicator_file(Path(path))
 
 
 def _suite(path: str) -> None:

@@ -32,7 +32,7 @@ _PLACED = ("id", "country", "theme")  # facts of a dataset that its file's place
 
 
 def documents() -> dict[Path, str]:
-    """Every generated document: its path in the project, and what it should hold."""
+    """The documents that declarations give: path in the project, and what should be there."""
     found = {
         PROJECT / "include" / "schemas" / f"{name}.schema.json": json.dumps(_schema(name), indent=2, ensure_ascii=False)
         + "\n"
@@ -40,22 +40,6 @@ def documents() -> dict[Path, str]:
     }
     found[PROJECT / "docs" / "data-dictionary.md"] = _dictionary()
     return found
-
-
-def outdated() -> list[Path]:
-    """The generated documents that no longer say what the declarations say."""
-    return [
-        path for path, text in documents().items() if not path.is_file() or path.read_text(encoding="utf-8") != text
-    ]
-
-
-def write() -> list[Path]:
-    """Write what is outdated; gives the paths."""
-    changed = outdated()
-    for path in changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(documents()[path], encoding="utf-8")
-    return changed
 
 
 def _schema(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Writes docs/indicators.md from the indicators' own headers: `python -m euregio.indicators.document > docs/indicators.md`."""
+"""docs/indicators.md, made from the indicators' own headers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from euregio.indicators.registry import Floor, Indicator, Parameter, load_indica
 
 _INTRODUCTION = """# Indicators
 
-Made from the headers in `include/sql/indicators/` by `python -m euregio.indicators.document`; do not edit.
+Made from the headers in `include/sql/indicators/` by `make docs`; do not edit.
 
 Every indicator is given for each side of a border region, for the whole, and as a contrast of each two sides. A value is
 **withheld**, with the reason, where a side has no data, where too few rows have what it needs (coverage), or where too few rows
@@ -82,7 +82,3 @@ _CONTRASTS = {
     "difference": "first side - second side",
     "min_max": "smaller / larger",
 }
-
-
-if __name__ == "__main__":
-    print(document(), end="")
