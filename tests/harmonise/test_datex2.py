@@ -54,7 +54,7 @@ def test_the_sql_gives_the_columns_of_its_contract() -> None:
 def test_a_point_takes_from_station_and_site_what_it_does_not_say_itself() -> None:
     (row,) = rows_of(TABLE, "recharging_point", case(TABLE, "odd-prefixes"))
     expected = {
-        "point_id": "BEXYZE11", "evse_id": "BEXYZE11", "evse_id_raw": "BE*XYZ*E1*1", "station_id": "station-1", "site_id": "site-1",
+        "point_id": "BEXYZE11", "evse_id": "BEXYZE11", "evse_id_raw": "BE*XYZ*E1*1", "publisher_point_id": None, "station_id": "station-1", "site_id": "site-1",
         "operator_name": "Stroom & Co", "operator_id": "BEXYZ", "country_code": "BE", "latitude_deg": 50.879, "longitude_deg": 4.701,
         "street_address": "Plein 7", "postal_code": "3000", "city": "Leuven", "power_kw": 50.0, "power_method": "declared",
         "current_type": "DC", "connector_count": 2, "connector_types": ["iec62196T2", "iec62196T2COMBO"], "is_open_24_7": True,
@@ -187,7 +187,12 @@ def test_rates_of_an_energy_product_are_rates_of_the_point() -> None:
 
 def test_an_evse_id_at_the_connector_is_the_points() -> None:
     own = [{"identifier": "BE*XYZ*E77*1", "typeOfIdentifier": {"value": "extendedG", "extendedValueG": "evseId"}}]
-    assert table(point={"idG": "point-77"}, connector={"externalIdentifier": own})["evse_id"] == "BEXYZE771"
+    beside = table(point={"idG": "point-77"}, connector={"externalIdentifier": own})
+    assert (beside["point_id"], beside["evse_id"], beside["publisher_point_id"]) == (
+        "BEXYZE771",
+        "BEXYZE771",
+        "point-77",
+    )
 
 
 @pytest.mark.parametrize(

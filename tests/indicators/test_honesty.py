@@ -156,6 +156,24 @@ def test_an_id_of_the_publishers_own_does_not_join_across_countries(layer, regio
     assert values(layer, regions["pair"], "availability")["a", ""].value is None
 
 
+def test_a_status_finds_its_point_by_the_id_that_its_publisher_has_beside_the_evse_id(layer, regions) -> None:
+    before = values(layer, regions["pair"], "availability")["a", ""]
+    layer.execute(
+        "UPDATE core.recharging_point SET publisher_point_id = 'own ' || point_id WHERE _dataset = 'aa.points'"
+    )
+    layer.execute("UPDATE core.status_observation SET point_id = 'own ' || point_id")
+    assert values(layer, regions["pair"], "availability")["a", ""] == before
+    # another publisher of the country uses the same ids: its statuses are not of these points
+    layer.execute("UPDATE catalogue.release SET publisher = 'Another' WHERE dataset = 'aa.status'")
+    assert values(layer, regions["pair"], "availability")["a", ""].value is None
+
+
+def test_an_evse_id_that_is_the_publishers_own_of_another_point_counts_once(layer, regions) -> None:
+    before = values(layer, regions["pair"], "availability")["a", ""]
+    layer.execute("UPDATE core.recharging_point SET publisher_point_id = point_id WHERE _dataset = 'aa.points'")
+    assert values(layer, regions["pair"], "availability")["a", ""] == before
+
+
 def test_duplicates_between_publishers_count_once(layer, regions) -> None:
     layer.execute(
         "INSERT INTO core.recharging_point BY NAME SELECT * REPLACE ('zz.points' AS _dataset) FROM core.recharging_point WHERE point_id = 'A1'"

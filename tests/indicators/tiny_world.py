@@ -51,7 +51,7 @@ def build(con: duckdb.DuckDBPyConnection) -> None:
         TIMESTAMPTZ '2026-11-20 08:00:00+00' + to_minutes(minute) AS observed_at, {_from("aa.status", "2026-11-20", "run-s")} FROM {_csv("status.csv")}""")
     con.execute(f"""INSERT INTO catalogue.release BY NAME SELECT *, coalesce(retrieved_at, TIMESTAMPTZ '2026-11-20 01:00:00+00') AS released_at,
         20 AS rows_in_count, 18 AS admitted_count, 0 AS corrected_count, 2 AS quarantined_count, 0 AS withheld_count, 'open' AS access_class,
-        'Publisher' AS publisher, 'Points' AS title, 'https://example.org/licence' AS licence_url
+        attribution AS publisher, 'Points' AS title, 'https://example.org/licence' AS licence_url
         FROM {_csv("releases.csv", "source_updated_at: 'TIMESTAMPTZ', retrieved_at: 'TIMESTAMPTZ', period: 'VARCHAR'")}""")
 
 

@@ -10,7 +10,7 @@ import pytest
 from euregio.declarations.datasets import Dataset
 from euregio.declarations.tables import load_table
 from euregio.errors import ReleaseError
-from euregio.release.gate import passage
+from euregio.release.gate import NAMES, passage
 
 TABLE = load_table("recharging_point")
 
@@ -68,6 +68,10 @@ def test_a_regions_grain_keeps_places_and_names_back() -> None:
         assert f'AS "{name}"' in through.projection
         assert name in through.withheld_columns
     assert "dense_rank()" in through.projection
+
+
+def test_every_identity_of_a_point_is_a_name_that_a_regions_grain_keeps_back() -> None:
+    assert {column.name for column in TABLE.columns if "identity" in column.tags} <= NAMES
 
 
 def test_quarantined_rows_never_cross() -> None:

@@ -68,14 +68,16 @@ def test_the_kept_layer_is_one_of_before(settings: Settings) -> None:
 
 
 def test_upgrade_says_first_and_then_adds_what_is_new_and_leaves_old_rows_as_they_were(settings: Settings) -> None:
-    queries = (
-        "SELECT bit_xor(hash(p)) FROM core.recharging_point AS p",
-        "SELECT sum(rows_in_count) FROM catalogue.release",
-    )
     with open_layer(settings) as con:
+        columns = ", ".join(con.sql("FROM core.recharging_point").columns)
+        queries = (
+            f"SELECT bit_xor(hash(p)) FROM (SELECT {columns} FROM core.recharging_point) AS p",
+            "SELECT sum(rows_in_count) FROM catalogue.release",
+        )
         was = [con.execute(query).fetchall() for query in queries]
     told, before = upgrade(dry_run=True, settings=settings), _snapshots(settings)
     assert 'ALTER TABLE "catalogue"."release" ADD COLUMN "withheld_reason" VARCHAR' in told
+    assert 'ALTER TABLE "core"."recharging_point" ADD COLUMN "publisher_point_id" VARCHAR' in told
     assert not [line for line in told if "DROP" in line or "SET DATA TYPE" in line]
     assert upgrade(settings=settings) == told
     assert _snapshots(settings) == before + 1, "all in one snapshot"
@@ -83,6 +85,7 @@ def test_upgrade_says_first_and_then_adds_what_is_new_and_leaves_old_rows_as_the
     with open_layer(settings, read_only=False) as con:
         assert [con.execute(query).fetchall() for query in queries] == was
         assert con.execute("SELECT count(*), count(withheld_reason) FROM catalogue.release").fetchall() == [(5, 0)]
+        assert con.execute("SELECT count(publisher_point_id) FROM core.recharging_point").fetchall() == [(0,)]
         assert con.execute("SELECT count(*) > 0, count(table_name) FROM quality.rule_outcome").fetchall() == [(True, 0)]
         assert con.execute("SELECT count(*) FROM quality.acceptance").fetchall() == [(0,)]
         for table in load_tables().values():

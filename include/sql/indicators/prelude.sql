@@ -73,7 +73,7 @@ SELECT point.region_id, point.side_id, point._dataset AS dataset, 'recharging_po
        CASE WHEN point.access_type = 'private' OR point.lifecycle_status IN ('planned', 'removed') THEN 'excluded' ELSE 'used' END AS role,
        CASE WHEN point.access_type = 'private' THEN 'private access'
             WHEN point.lifecycle_status IN ('planned', 'removed') THEN point.lifecycle_status END AS why,
-       point.point_id, point.station_id, point.evse_id, point.operator_name, point.country_code, point.nuts3_code,
+       point.point_id, point.publisher_point_id, point.station_id, point.evse_id, point.operator_name, point.country_code, point.nuts3_code,
        point.latitude_deg, point.longitude_deg, point.power_kw, point.power_method, point.updated_at,
        ST_X(point.place) AS x_m, ST_Y(point.place) AS y_m
 FROM placed AS point;
@@ -187,18 +187,30 @@ SELECT counted.region_id, counted.side_id, entry._dataset AS dataset, 'vehicle_r
 FROM counted JOIN entry USING (nuts_code, reference_year)
 WHERE entry.vehicle_category IN ('M1', 'N1') AND entry.powertrain IN ('BEV', 'PHEV');
 
--- Status observations of the counted points within the window, each with the next one of its point. A point's id joins
--- across datasets where it is an EVSE id, else within one country only.
+-- Status observations of the counted points within the window, each with the next one of its point. An EVSE id names a
+-- point whoever says it; another id, the point's own or the one that its publisher has beside the EVSE id, names one
+-- of the same publisher and country only.
 CREATE OR REPLACE TEMP TABLE side_observation AS
-WITH point AS (SELECT DISTINCT region_id, side_id, point_id, country_code FROM side_point WHERE role = 'used'),
+WITH publisher AS (SELECT dataset, arg_max(publisher, released_at) AS publisher FROM catalogue.release GROUP BY dataset),
+point AS (
+    SELECT DISTINCT region_id, side_id, point_id, publisher_point_id, country_code, publisher
+    FROM side_point LEFT JOIN publisher USING (dataset) WHERE role = 'used'
+),
 latest AS (SELECT _dataset, max(observed_at) AS latest_at FROM core.status_observation WHERE observed_at <= getvariable('computed_at') GROUP BY ALL),
+said AS (
+    SELECT seen.* EXCLUDE (point_id), seen.point_id AS said_id, coalesce(seen.evse_id_raw, seen.point_id) AS own_id, latest_at, publisher
+    FROM core.status_observation AS seen JOIN latest USING (_dataset) LEFT JOIN publisher ON publisher.dataset = seen._dataset
+    WHERE observed_at BETWEEN latest_at - to_days(CAST(getvariable('status_window_days') AS INTEGER)) AND latest_at
+),
 observation AS (
-    SELECT point.region_id, point.side_id, seen.*, latest.latest_at
-    FROM core.status_observation AS seen JOIN latest USING (_dataset) JOIN point ON point.point_id = seen.point_id
-    WHERE seen.observed_at >= latest.latest_at - to_days(CAST(getvariable('status_window_days') AS INTEGER))
-      AND seen.observed_at <= latest.latest_at
-      AND (seen.evse_id IS NOT NULL OR seen.country_code = point.country_code)
-    QUALIFY row_number() OVER (PARTITION BY point.region_id, point.side_id, seen.point_id, seen.observed_at ORDER BY seen._period DESC, seen._dataset) = 1
+    FROM (
+        SELECT region_id, side_id, point_id, said.* FROM said JOIN point ON point.point_id = said.said_id
+        WHERE said.evse_id IS NOT NULL OR (said.publisher = point.publisher AND said.country_code = point.country_code)
+        UNION ALL BY NAME
+        SELECT region_id, side_id, point_id, said.* FROM said JOIN point
+            ON point.publisher_point_id = said.own_id AND said.publisher = point.publisher AND said.country_code = point.country_code
+    )
+    QUALIFY row_number() OVER (PARTITION BY region_id, side_id, point_id, observed_at ORDER BY _period DESC, _dataset, said_id) = 1
 )
 SELECT region_id, side_id, _dataset AS dataset, 'status_observation' AS table_name, _period AS period, _run AS run_id,
        _raw AS raw, point_id AS row_id, observed_at, latest_at, status,

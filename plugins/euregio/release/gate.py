@@ -14,7 +14,8 @@ from euregio.storage.duck import identifier, quoted
 #: Under the grain nuts3: the tag of columns that tell a place more finely than its region, and what names an object.
 _FINER_THAN_REGION = "place_exact"
 NAMES = {
-    "point_id", "station_id", "site_id", "evse_id", "evse_id_raw", "station_name", "site_name", "connector_id", "tariff_id",
+    "point_id", "publisher_point_id", "station_id", "site_id", "evse_id", "evse_id_raw", "station_name", "site_name",
+    "connector_id", "tariff_id",
 }  # fmt: skip
 
 

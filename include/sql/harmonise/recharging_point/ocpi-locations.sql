@@ -159,6 +159,7 @@ finished AS (
 SELECT coalesce(evse_id, CASE WHEN length(coalesce(uid, evse_id_raw)) < 4 THEN location_id || '*' || coalesce(uid, evse_id_raw) ELSE coalesce(uid, evse_id_raw) END) AS point_id,
        evse_id,
        evse_id_raw,
+       nullif(uid, evse_id_raw) AS publisher_point_id,
        location_id AS station_id,
        location_id AS site_id,
        operator_name,

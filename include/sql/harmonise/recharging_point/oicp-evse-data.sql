@@ -136,6 +136,7 @@ finished AS (
 SELECT coalesce(evse_id, evse_id_raw) AS point_id,
        evse_id,
        evse_id_raw,
+       CAST(NULL AS VARCHAR) AS publisher_point_id,
        coalesce(own_station_id, pool_id, evse_id_raw) AS station_id,
        pool_id AS site_id,
        operator_name,

@@ -1,6 +1,6 @@
 /*---
 id: availability
-version: 1.0.0
+version: 1.0.1
 title: {en: Availability of recharging points}
 unit: "1"
 shown_as: percent

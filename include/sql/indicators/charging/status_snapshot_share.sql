@@ -1,6 +1,6 @@
 /*---
 id: status_snapshot_share
-version: 1.0.0
+version: 1.0.1
 title: {en: Status of recharging points at the latest snapshot}
 unit: "1"
 shown_as: percent

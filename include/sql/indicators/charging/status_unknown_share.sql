@@ -1,6 +1,6 @@
 /*---
 id: status_unknown_share
-version: 1.1.0
+version: 1.1.1
 title: {en: Share of time with unknown status}
 unit: "1"
 shown_as: percent

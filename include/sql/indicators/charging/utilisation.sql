@@ -1,6 +1,6 @@
 /*---
 id: utilisation
-version: 1.0.0
+version: 1.0.1
 title: {en: Utilisation of recharging points}
 unit: "1"
 shown_as: percent
