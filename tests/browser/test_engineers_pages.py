@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -280,11 +281,25 @@ def test_the_layers_connection_is_tested_over_airflows_api(up: Up) -> None:
     assert not any(word in said["message"] for word in ("eyes", "either"))
 
 
+def dialog_of(page: Any, button: str, field: str) -> Any:
+    """The dialog that a button of Airflow's opens, with its field. A click while the page is still being drawn may be lost
+    (seen on a busy machine): then it is clicked again, as a person would."""
+    from playwright.sync_api import TimeoutError as NotThere
+
+    form = page.get_by_role("dialog")
+    for _ in range(6):
+        if not form.is_visible():
+            page.get_by_role("button", name=button).click()
+        with suppress(NotThere):
+            form.locator(field).wait_for(timeout=15_000)
+            return form
+    raise AssertionError(f"{button} opened no dialog with {field}: {page.content()[:2000]}")
+
+
 def test_the_layers_connection_is_made_in_its_form_and_tested_by_its_button(up: Up) -> None:
     page = up.log_in("admin")
     page.goto(f"{up.address}/connections")
-    page.get_by_role("button", name="Add Connection").click()
-    form = page.get_by_role("dialog")
+    form = dialog_of(page, "Add Connection", "input[name=connection_id]")
     form.locator("input[name=connection_id]").fill("the_layer")
     form.get_by_role("combobox").fill("Euregio layer")
     form.get_by_role("combobox").press("Enter")
