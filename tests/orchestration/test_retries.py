@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
 from euregio.errors import BatchRefused, DeclarationError, DecodeError, FetchError, ReleaseError
-from euregio.extract.fetch.fetched import FetchFailed, RetryLater
+from euregio.extract.fetch.fetched import FetchFailed, RetryLater, WebPage
 from euregio.orchestration.retries import LONGEST_WAIT, RetryByKind
 
 
@@ -33,6 +33,11 @@ def test_a_fetch_that_cannot_succeed_fails_at_once() -> None:
     error = FetchFailed("the publisher refuses").with_facts(404)
     assert decide(error).action is RetryAction.FAIL
     assert decide(error.at("xx.charging__a")).action is RetryAction.FAIL
+
+
+def test_a_page_of_maintenance_does_not_cost_the_run() -> None:
+    error = WebPage("the answer is a web page, not data").with_facts(200).at("xx.charging__a")
+    assert [decide(error, number).action for number in (1, 4)] == [RetryAction.RETRY] * 2
 
 
 @pytest.mark.parametrize("kind", [DecodeError, BatchRefused, DeclarationError, ReleaseError])

@@ -71,6 +71,13 @@ class FetchFailed(FetchError):
         return moved.with_facts(self.status, self.retry_after) if isinstance(moved, FetchFailed) else moved
 
 
+class WebPage(FetchFailed):
+    """A web page came instead of the data: a log-in or a new address, or five minutes of the publisher's maintenance. So
+    a task tries again, a fetch does not."""
+
+    permanent = False
+
+
 class RetryLater(FetchFailed):
     """A fetch that failed for now: the publisher is down, busy or cut the answer off. `retry_after` says how long the
     publisher asked us to wait, in seconds, if it did."""

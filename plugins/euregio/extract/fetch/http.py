@@ -25,7 +25,7 @@ import httpx
 from euregio import __version__
 from euregio.declarations.source import SourceSpec
 from euregio.extract.fetch.addresses import Reach, file_name, host_of, origin
-from euregio.extract.fetch.fetched import Fetched, FetchFailed, NotModified, RetryLater, Validators
+from euregio.extract.fetch.fetched import Fetched, FetchFailed, NotModified, RetryLater, Validators, WebPage
 from euregio.extract.fetch.hosts import turn
 from euregio.extract.fetch.secrets import Secrets
 from euregio.extract.fetch.unpack import Broken, plain_pieces, too_large
@@ -244,8 +244,9 @@ class Session:
             (media in _WEB_PAGE and media not in wanted)
             or (wanted and media and not any(fnmatch.fnmatchcase(media, kind.lower()) for kind in wanted))
         ):
-            raise FetchFailed(
-                "the answer is a web page, not data" if media in _WEB_PAGE else "the answer is of another kind",
+            is_page = media in _WEB_PAGE
+            raise (WebPage if is_page else FetchFailed)(
+                "the answer is a web page, not data" if is_page else "the answer is of another kind",
                 found=f"Content-Type: {media}", expected=", ".join(wanted) or "data",
                 do="See whether the address moved or wants a log-in; if this kind is right, add it to `content_types`.",
             ).with_facts(status)  # fmt: skip
@@ -334,7 +335,7 @@ def retry_after(text: str | None) -> float | None:
 def _refuse_a_web_page(head: bytes) -> None:
     text = head[:4096].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if text.startswith((b"<!doctype html", b"<html")):
-        raise FetchFailed(
+        raise WebPage(
             "the answer is a web page, not data", found="a body that begins as HTML does",
             do="The address answers with an error or a log-in, or it has moved.",
         )  # fmt: skip
