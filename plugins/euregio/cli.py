@@ -230,7 +230,7 @@ def _summary(_given: argparse.Namespace) -> int:
 def _quarantine(given: argparse.Namespace) -> int:
     from euregio.commands.quarantine import quarantined
 
-    for line in quarantined(given.dataset, given.rows):
+    for line in quarantined(given.dataset, given.rows, shutil.get_terminal_size((120, 24)).columns):
         print(line)
     return 0
 

@@ -15,7 +15,6 @@ from euregio.indicators.values import Measured, Value, contrast_unit, judge
 from euregio.settings import Settings
 from euregio.storage.layer import open_layer
 
-FEW = "coverage 0.04 is below the floor of 0.9"
 #: What an SQL could have given for the Upper Rhine: by indicator, the numbers of each side (facing, dimension, value, n, coverage).
 MEASURED = {
     "point_density": {
@@ -86,12 +85,12 @@ def test_each_indicator_has_its_title_id_unit_sides_whole_and_contrasts(settings
 def test_a_withheld_value_is_a_dash_with_its_reason_said_once_and_zero_is_a_number(settings: Settings) -> None:
     text = "\n".join(one.text for one in summary(settings, 100))
     found = re.search(
-        r"Share of time with unknown status.*\n +% +– +0 +25 +– .*\n(?:.*\n)??.*– de: coverage 0.04 [^:\n]*$",
+        r"Share of time with unknown status.*\n +% +– +0 +25 +– .*\n(?:.*\n)??.*– de: coverage 4 % [^:\n]*$",
         text,
         re.M,
     )
     assert found, text
-    assert text.count("coverage 0.04") == 1
+    assert text.count("coverage 4 %") == 1
     assert "-25" in text, "the contrast of the two sides that are known"
 
 

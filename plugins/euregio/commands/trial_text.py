@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+from euregio.commands.side_by_side import as_json, side_by_side
 from euregio.commands.trial import Given, Trial
 from euregio.commands.trial_reasons import Example, Finding
 from euregio.declarations.tables import load_table
-from euregio.errors import DeclarationError, harmless
+from euregio.errors import DeclarationError
 
 #: Rows of a table that is not the one asked for.
 _FEW = 2
-#: The least that a row's column is worth: a postal address, an EVSE id.
-_COLUMN = 26
 
 
 def lines_of(trial: Trial, name: str, table: str | None = None, width: int = 120) -> Iterator[str]:
@@ -47,7 +45,7 @@ def lines_of(trial: Trial, name: str, table: str | None = None, width: int = 120
                 if given.rows > len(shown)
                 else f"All rows of {one}"
             )
-            yield from _side_by_side(shown, width)
+            yield from side_by_side(shown, width)
 
 
 def _counts(given: Given) -> str:
@@ -88,34 +86,4 @@ def _corrected(corrections: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    return "nothing" if value is None else _json(value)
-
-
-def _json(value: Any) -> str:
-    """As JSON; characters that would steer the terminal are written out."""
-    return harmless(json.dumps(value, default=str, ensure_ascii=False))
-
-
-def _side_by_side(rows: list[dict[str, Any]], width: int) -> Iterator[str]:
-    """Fields below one another, rows beside one another, as many as the terminal has room for; fields without a value are
-    left out."""
-    names = [name for name in rows[0] if any(row.get(name) not in (None, []) for row in rows)]
-    label = max(len(name) for name in names) + 4
-    beside = max(1, min(len(rows), (width - label) // _COLUMN))
-    column = max(_COLUMN, (width - label) // beside)
-    for first in range(0, len(rows), beside):
-        if first:
-            yield ""
-        group = rows[first : first + beside]
-        for name in names:
-            cells = [_cell(row.get(name), column - 2) for row in group]
-            if any(cells):
-                yield f"  {name:{label - 2}}{'  '.join(f'{cell:{column - 2}}' for cell in cells)}".rstrip()
-
-
-def _cell(value: Any, width: int) -> str:
-    if value in (None, []):
-        return ""
-    text = _json(value)
-    text = text[1:-1] if text.startswith('"') else text
-    return text if len(text) <= width else text[: width - 1] + "…"
+    return "nothing" if value is None else as_json(value)

@@ -21,6 +21,8 @@ from euregio.indicators.sentence import shown
 _INNER = {"region_id", "run_id", "x_m", "y_m", "pair_no", "country_points_count", "country_placed_count"}
 #: Indicators that tell what is not comparable between sides.
 _COMPARABILITY = ("data_definition", "data_coverage")
+#: Kinds of sides, as they are listed; those of a kind as the region declares them.
+_KINDS = ("whole", "side", "contrast")
 #: Shares of two sides that differ by more are worth a note.
 _DIFFERENT = 0.1
 
@@ -84,7 +86,7 @@ def explain(
     indicator = load_indicator(indicator_id)
     region = region_id if isinstance(region_id, Region) else load_region(region_id)
     sides = _sides(region, side)
-    values = _stored(con, indicator.id, region.id, side)
+    values = _stored(con, indicator.id, region, side)
     is_stored = bool(values)
     if not is_stored:
         fresh = compute(con, indicator.use_case, "now", run_id="explain", regions=[region], only=indicator.id)
@@ -139,15 +141,25 @@ def _sides(region: Region, side: str | None) -> list[str]:
 
 
 def _stored(
-    con: duckdb.DuckDBPyConnection, indicator_id: str, region_id: str, side: str | None
+    con: duckdb.DuckDBPyConnection, indicator_id: str, region: Region, side: str | None
 ) -> list[dict[str, Any]]:
-    return _dicts(
+    found = _dicts(
         con.execute(
             """SELECT * FROM indicators.value WHERE indicator_id = $1 AND region_id = $2 AND side_id = coalesce($3, side_id)
-               QUALIFY period = max(period) OVER () ORDER BY dimension, side_kind DESC, side_id""",
-            [indicator_id, region_id, side],
+               QUALIFY period = max(period) OVER ()""",
+            [indicator_id, region.id, side],
         )
     )
+    declared = [one.id for one in region.sides]
+
+    def place(value: dict[str, Any]) -> tuple[Any, ...]:
+        return (
+            value["dimension"],
+            _KINDS.index(value["side_kind"]),
+            [declared.index(part) for part in value["side_id"].split(":") if part in declared],
+        )
+
+    return sorted(found, key=place)
 
 
 def _datasets(con: duckdb.DuckDBPyConnection, values: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -214,9 +226,7 @@ def _comparability(con: duckdb.DuckDBPyConnection, indicator: Indicator, region:
     known: list[dict[str, float]] = []
     for other in _COMPARABILITY:
         measured = load_indicator(other)
-        values = [
-            v for v in _stored(con, other, region.id, None) if v["side_kind"] == "side" and v["value"] is not None
-        ]
+        values = [v for v in _stored(con, other, region, None) if v["side_kind"] == "side" and v["value"] is not None]
         for dimension in dict.fromkeys(v["dimension"] for v in values):
             shares = {v["side_id"]: v["value"] for v in values if v["dimension"] == dimension}
             # what both indicators measure alike is told once

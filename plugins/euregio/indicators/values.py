@@ -118,7 +118,8 @@ def sound(indicator: Indicator, raw: Measured, problem: str | None) -> Measured:
     elif raw.coverage is None:
         reason = f"coverage is not known: {indicator.header.coverage}"
     elif raw.coverage < floor.coverage:
-        reason = f"coverage {raw.coverage:.3g} is below the floor of {floor.coverage:g}: {indicator.header.coverage}"
+        shares = f"coverage {100 * raw.coverage:.3g} % is below the floor of {100 * floor.coverage:g} %"
+        reason = f"{shares}: {indicator.header.coverage}"
     elif few := [_only(count, part) for part, count in (raw.parts or {"": raw.n}).items() if count < floor.n]:
         reason = f"{' and '.join(few)}; the floor is {floor.n}" + (f" in each {floor.each}" if floor.each else "")
     else:
