@@ -1,7 +1,10 @@
 """include/alerts.yaml is validated, with file, line and field; errors become kinds."""
 
 import errno
+from collections.abc import Callable
+from contextlib import ExitStack
 
+import duckdb
 import pytest
 
 from euregio.alerts.kinds import kind, load_kinds
@@ -9,6 +12,8 @@ from euregio.alerts.problem import Problem, died, problem_of
 from euregio.declarations.alerts import load_alerts
 from euregio.errors import BatchRefused, DeclarationError, DecodeError, EuregioError, FetchError, ReleaseError
 from euregio.extract.fetch.fetched import FetchFailed, RetryLater
+from euregio.settings import Settings
+from euregio.storage.layer import open_layer, retried
 
 
 @pytest.mark.parametrize(
@@ -47,6 +52,17 @@ def fetch(kind_, what: str, status: int | None = None):
     return kind_(what).with_facts(status)
 
 
+def raised(work: Callable[[], object]) -> EuregioError:
+    """What the layer itself raises."""
+    with pytest.raises(EuregioError) as caught:
+        work()
+    return caught.value
+
+
+def locked() -> None:
+    raise duckdb.IOException("database is locked")
+
+
 def refused(**facts) -> BatchRefused:
     error = BatchRefused("1 critical rule failed: id (3 of 4 rows)")
     error.facts |= facts
@@ -67,8 +83,9 @@ CASES = [
     (refused(reasons={"id": 3}), "rule_failed"),
     (BatchRefused("not one row is sound"), "nothing_sound"),
     (ReleaseError("no table has such a field or tag"), "release_refused"),
-    (ReleaseError("the layer's catalogue stayed busy for 60 s").told_as("layer_busy"), "layer_busy"),
-    (EuregioError("the layer cannot be opened").told_as("layer_unavailable"), "layer_unavailable"),
+    (raised(lambda: retried(locked, seconds=0)), "layer_busy"),
+    (raised(lambda: ExitStack().enter_context(open_layer(Settings(layer_catalogue="none:x")))), "layer_unavailable"),
+    (EuregioError("a sentence that speaks of the layer"), "program_error"),
     (DeclarationError("this is not YAML"), "declaration_wrong"),
     (OSError(errno.ENOSPC, "No space left on device"), "out_of_disk"),
     (PermissionError(errno.EACCES, "Permission denied"), "store_unavailable"),

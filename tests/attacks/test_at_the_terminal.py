@@ -115,10 +115,11 @@ def test_who_waits_for_a_writer_that_hangs_waits_for_a_time_only(settings: Setti
     with open_layer(settings, read_only=False) as con:
         with (
             alone(con, settings, "d"),
-            pytest.raises(ReleaseError, match="stayed busy"),
+            pytest.raises(ReleaseError, match="stayed busy") as busy,
             alone(con, settings, "d", seconds=0.1),
         ):
             raise AssertionError("both hold it")
+        assert busy.value.facts["kind"] == "layer_busy", "so a task tries again"
         with alone(con, settings, "d"), alone(con, settings, "another"):
             pass
         with alone(con, settings, "d", seconds=0.1):

@@ -168,7 +168,13 @@ def test_a_status_finds_its_point_by_the_id_that_its_publisher_has_beside_the_ev
     assert values(layer, regions["pair"], "availability")["a", ""].value is None
 
 
-def test_an_evse_id_that_is_the_publishers_own_of_another_point_counts_once(layer, regions) -> None:
+def test_an_own_id_that_several_points_have_names_none_of_them(layer, regions) -> None:
+    layer.execute("UPDATE core.recharging_point SET publisher_point_id = '1' WHERE _dataset = 'aa.points'")
+    layer.execute("UPDATE core.status_observation SET point_id = '1'")
+    assert values(layer, regions["pair"], "availability")["a", ""].value is None
+
+
+def test_a_point_that_both_its_ids_name_counts_once(layer, regions) -> None:
     before = values(layer, regions["pair"], "availability")["a", ""]
     layer.execute("UPDATE core.recharging_point SET publisher_point_id = point_id WHERE _dataset = 'aa.points'")
     assert values(layer, regions["pair"], "availability")["a", ""] == before

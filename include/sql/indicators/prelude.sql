@@ -189,12 +189,16 @@ WHERE entry.vehicle_category IN ('M1', 'N1') AND entry.powertrain IN ('BEV', 'PH
 
 -- Status observations of the counted points within the window, each with the next one of its point. An EVSE id names a
 -- point whoever says it; another id, the point's own or the one that its publisher has beside the EVSE id, names one
--- of the same publisher and country only.
+-- of the same publisher and country only, and none where its dataset gives it to several points.
 CREATE OR REPLACE TEMP TABLE side_observation AS
 WITH publisher AS (SELECT dataset, arg_max(publisher, released_at) AS publisher FROM catalogue.release GROUP BY dataset),
+own AS (
+    SELECT _dataset AS dataset, publisher_point_id FROM core.current_recharging_point
+    WHERE publisher_point_id IS NOT NULL GROUP BY ALL HAVING count(*) = 1
+),
 point AS (
-    SELECT DISTINCT region_id, side_id, point_id, publisher_point_id, country_code, publisher
-    FROM side_point LEFT JOIN publisher USING (dataset) WHERE role = 'used'
+    SELECT DISTINCT region_id, side_id, point_id, own.publisher_point_id, country_code, publisher
+    FROM side_point LEFT JOIN publisher USING (dataset) LEFT JOIN own USING (dataset, publisher_point_id) WHERE role = 'used'
 ),
 latest AS (SELECT _dataset, max(observed_at) AS latest_at FROM core.status_observation WHERE observed_at <= getvariable('computed_at') GROUP BY ALL),
 said AS (

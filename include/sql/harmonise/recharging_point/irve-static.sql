@@ -97,7 +97,7 @@ SELECT _file, _record, CAST(1 AS INTEGER) AS _point,
        coalesce(evse_id, pdc_id, coalesce(station, '') || '#' || local_id) AS point_id,
        evse_id,
        pdc_id AS evse_id_raw,
-       nullif(local_id, pdc_id) AS publisher_point_id,
+       CAST(NULL AS VARCHAR) AS publisher_point_id,   -- id_pdc_local is an operator's: two operators may have the same
        coalesce(station, 'made:' || left(md5(concat_ws('|', nom_operateur, nom_enseigne, address, place_text, longitude, latitude)), 16)) AS station_id,
        CAST(NULL AS VARCHAR) AS site_id,
        coalesce(nom_operateur, nom_enseigne) AS operator_name,
